@@ -1,0 +1,36 @@
+# `make learn` and `make test` are all there is to know; both set up what they need.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: learn test setup check bench peers clean
+
+learn: setup
+	@$(BIN)/python -m groundup.cli.learning
+
+test: setup system
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy && $(BIN)/lint-imports
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+bench: setup
+	@for f in benchmarks/*_*.py; do echo "$$f"; OMP_NUM_THREADS=1 $(BIN)/python $$f || exit 1; done
+
+peers: setup
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/peers.py
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "groundup needs Python 3.10 or newer: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || tools/system python3-venv && $(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV); the first time this takes a few minutes"
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[all,dev]'
+	@touch $@
+
+.PHONY: system
+system:
+	@command -v git >/dev/null || tools/system git
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

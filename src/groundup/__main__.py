@@ -1,0 +1,5 @@
+"""`python -m groundup`"""
+
+from .cli import main
+
+main()

@@ -1,0 +1,299 @@
+"""The commands and how they are called. Each imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from .. import __version__
+
+Lesson = Annotated[str, Parameter(help="A lesson's id, such as 1.3.")]
+MaybeLesson = Annotated[str | None, Parameter(help="A lesson's id; without it, the one opened last.")]
+
+app = App(
+    name="groundup",
+    version=f"groundup {__version__}",
+    help="Learn machine learning by building all of it. Bare `groundup` shows the map.",
+    help_format="markdown",
+)
+author = App(name="author", help="For those who write lessons.")
+data = App(name="data", help="Datasets: what there is, where it is, and fetching it.")
+app.command(author)
+app.command(data)
+
+
+def dispatch(arguments: list[str]) -> int:
+    """Runs one command; 2 with one line on standard error for what cannot be used."""
+    try:
+        result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        return result if isinstance(result, int) else 0
+    except CycloptsError as problem:
+        print(_in_one_line(problem, arguments), file=sys.stderr)
+        return 2
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except Exception as problem:
+        if _is_ours(problem):
+            print(problem, file=sys.stderr)
+            return 2
+        raise
+
+
+def _in_one_line(problem: CycloptsError, arguments: list[str]) -> str:
+    """What was wrong with the command, and the command it may have been."""
+    commands = [name for name in app if not name.startswith("-")]
+    if arguments and arguments[0] not in commands and not arguments[0].startswith("-"):
+        near = difflib.get_close_matches(arguments[0], commands, n=1, cutoff=0.5)
+        meant = f"did you mean `groundup {near[0]}`?" if near else "`groundup --help` shows the commands."
+        return f"groundup has no command {arguments[0]!r}: {meant}"
+    return f"{' '.join(str(problem).split())} See `groundup {' '.join(a for a in arguments[:2] if a in commands)} --help`.".replace(
+        "  ", " "
+    )
+
+
+def _is_ours(problem: Exception) -> bool:
+    """An error whose message is written for the person who reads it."""
+    from ..course.lesson import LessonError, NoSuchLesson
+    from ..course.progress import StoreError
+    from ..course.sandbox.host import SandboxError
+    from ..course.workspace import WorkspaceError
+    from ..data.catalogue import DataError
+    from ..lab.recipe import RecipeError
+
+    return isinstance(
+        problem, (LessonError, NoSuchLesson, StoreError, SandboxError, WorkspaceError, DataError, RecipeError)
+    )
+
+
+@app.default
+def show_map() -> int:
+    """The map: where you are, and what is next.
+
+    Example: groundup
+    """
+    from . import learn
+
+    return learn.show_map()
+
+
+@app.command
+def start(
+    folder: Annotated[Path, Parameter(help="Where the workspace goes.")] = Path("workspace"),
+    *,
+    yes: Annotated[bool, Parameter(help="Take the defaults, ask nothing.", negative="")] = False,
+    track: Annotated[str | None, Parameter(help="everything, core, nlp, engineer or lm.")] = None,
+    hours: Annotated[float | None, Parameter(help="Hours a week.")] = None,
+) -> int:
+    """Make a workspace: your library, your notes, a git history.
+
+    Example: groundup start ~/learning --yes
+    """
+    from . import learn
+
+    return learn.start(folder, yes, track, hours)
+
+
+@app.command(name="next")
+def next_lesson() -> int:
+    """Open the next lesson.
+
+    Example: groundup next
+    """
+    from . import learn
+
+    return learn.open_next()
+
+
+@app.command(name="open")
+def open_lesson(lesson: Lesson) -> int:
+    """Write the file that a lesson asks you to fill. What you have written is never touched.
+
+    Example: groundup open 1.3
+    """
+    from . import learn
+
+    return learn.open_lesson(lesson)
+
+
+@app.command
+def show(
+    lesson: MaybeLesson = None,
+    *,
+    figures: Annotated[bool, Parameter(help="Draw its figures into the workspace.", negative="")] = False,
+) -> int:
+    """The lesson's page, in the terminal.
+
+    Example: groundup show 1.3
+    """
+    from . import learn
+
+    return learn.show(lesson, figures)
+
+
+@app.command
+def check(
+    lesson: MaybeLesson = None,
+    *,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/json.md).", negative="")] = False,
+    seed: Annotated[int | None, Parameter(help="Draw the cases of an earlier check again.")] = None,
+    full: Annotated[bool, Parameter(help="Ten times as many cases, every checkpoint shown.", negative="")] = False,
+    file: Annotated[
+        list[Path] | None, Parameter(help="Judge this file, with no workspace at all.", negative="")
+    ] = None,
+    any_imports: Annotated[bool, Parameter(help="Lift the lesson's import rule, for authors.", negative="")] = False,
+) -> int:
+    """Judge what you wrote. Exit status 0: passed, 1: not passed, 2: not usable.
+
+    Example: groundup check 1.3 --seed 81
+    """
+    from . import judging
+
+    return judging.check(lesson, json, seed, full, file or [], any_imports)
+
+
+@app.command
+def watch(lesson: MaybeLesson = None) -> int:
+    """Judge at every save. Keys: n next, r run again, h hint, m map, q quit.
+
+    Example: groundup watch
+    """
+    from . import judging
+
+    return judging.watch(lesson)
+
+
+@app.command
+def hint(lesson: MaybeLesson = None) -> int:
+    """One hint more each time; the last one is the reference.
+
+    Example: groundup hint 1.3
+    """
+    from . import learn
+
+    return learn.hint(lesson)
+
+
+@app.command
+def bug(lesson: MaybeLesson = None) -> int:
+    """A faulty implementation to find the mistake in; again, to hear whether you have found it.
+
+    Example: groundup bug 1.3
+    """
+    from . import judging
+
+    return judging.bug(lesson)
+
+
+@app.command
+def reset(
+    lesson: MaybeLesson = None,
+    *,
+    undo: Annotated[bool, Parameter(help="Put back what the last reset took away.", negative="")] = False,
+    yes: Annotated[bool, Parameter(help="Do not ask.", negative="")] = False,
+) -> int:
+    """Start a lesson's file again. The old one is kept, and comes back with --undo.
+
+    Example: groundup reset 1.3
+    """
+    from . import learn
+
+    return learn.reset(lesson, undo, yes)
+
+
+@app.command
+def solution(
+    lesson: MaybeLesson = None, *, yes: Annotated[bool, Parameter(help="Do not ask.", negative="")] = False
+) -> int:
+    """The reference's own source. Recorded, unless you have passed.
+
+    Example: groundup solution 1.3
+    """
+    from . import learn
+
+    return learn.solution(lesson, yes)
+
+
+@app.command
+def notebook(lesson: MaybeLesson = None) -> int:
+    """Write a lesson as a Jupyter notebook.
+
+    Example: groundup notebook 1.3
+    """
+    from . import learn
+
+    return learn.notebook(lesson)
+
+
+@app.command
+def doctor() -> int:
+    """What works on this machine, and the one command that mends what does not.
+
+    Example: groundup doctor
+    """
+    from ..course.doctor import report
+
+    return report()
+
+
+@app.command(name="run")
+def run_recipe(
+    name: Annotated[str | None, Parameter(help="A recipe's name; without it, the list.")] = None,
+    *,
+    mine: Annotated[bool, Parameter(help="On your own library instead of the reference.", negative="")] = False,
+    set: Annotated[list[str] | None, Parameter(help="A value of the recipe, as name=value.", negative="")] = None,
+) -> int:
+    """Run an experiment.
+
+    Example: groundup run two-moons --mine --set width=8
+    """
+    from . import experiments
+
+    return experiments.run(name, mine, set or [])
+
+
+@app.command(name="judge")
+def judge_process(*, stop: Annotated[bool, Parameter(help="End it.", negative="")] = False) -> int:
+    """The warm judge of this workspace: is it running? It ends by itself after half an hour without work.
+
+    Example: groundup judge --stop
+    """
+    from . import judging
+
+    return judging.judge_process(stop)
+
+
+@author.command(name="check")
+def author_check(folder: Path = Path("lessons")) -> int:
+    """Every rule on one lesson, or on all below a folder, with the kill score of each.
+
+    Example: groundup author check lessons/01-gradients/03-scalar-autograd
+    """
+    from . import authoring
+
+    return authoring.check(folder)
+
+
+@data.default
+def data_list() -> int:
+    """The datasets, and where each of them is.
+
+    Example: groundup data
+    """
+    from . import datasets
+
+    return datasets.show()
+
+
+@data.command(name="get")
+def data_get(name: str) -> int:
+    """Fetch a dataset, or find it in the mirror that GROUNDUP_DATA names; checked either way.
+
+    Example: groundup data get mnist
+    """
+    from . import datasets
+
+    return datasets.get(name)

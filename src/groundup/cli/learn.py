@@ -1,0 +1,265 @@
+"""Commands that open, show and keep: map, start, next, open, show, hint, reset, solution, notebook."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..course.lesson import Lesson, find, find_all
+from ..course.session import current_lesson, next_lesson
+from ..course.terminal import BOLD, HINT, SOFT, paint, width
+from ..course.workspace import (
+    TRACKS,
+    Config,
+    Workspace,
+    WorkspaceError,
+    find_workspace,
+    make_workspace,
+    write_atomically,
+)
+
+if TYPE_CHECKING:
+    from ..course.progress import Standing
+
+
+def lesson_of(workspace: Workspace, name: str | None) -> Lesson:
+    """The lesson that is named, or the one opened last."""
+    if name is not None:
+        return find(name)
+    lesson = current_lesson(workspace)
+    if lesson is None:
+        raise WorkspaceError("no lesson is open yet: name one, or `groundup next` opens the next")
+    return lesson
+
+
+def standings(workspace: Workspace) -> dict[str, Standing]:
+    with workspace.store(readonly=True) as store:
+        return store.standings()
+
+
+def show_map() -> int:
+    from ..course.wall import wall
+
+    workspace = find_workspace()
+    now = standings(workspace)
+    print(wall(find_all(), now, next_lesson(now)))
+    return 0
+
+
+def start(folder: Path, yes: bool, track: str | None, hours: float | None) -> int:
+    ask = not yes and sys.stdin.isatty()
+    if track is None:
+        track = _ask(f"Track ({', '.join(TRACKS)})", "everything") if ask else "everything"
+    if track not in TRACKS:
+        raise WorkspaceError(f"there is no track {track!r}: {', '.join(TRACKS)}")
+    if hours is None:
+        answer = _ask("Hours a week", "10") if ask else "10"
+        try:
+            hours = float(answer)
+        except ValueError:
+            raise WorkspaceError(f"hours a week is a number, not {answer!r}") from None
+    if not 0 < hours <= 168:
+        raise WorkspaceError(f"a week has 168 hours, not {hours:g}")
+    workspace = make_workspace(folder, Config(track, hours))
+    git = (
+        "with a git history"
+        if (workspace.root / ".git").exists()
+        else "without a git history, because git is not installed"
+    )
+    print(f"{workspace.root} is your workspace, {git}.")
+    print(
+        f"next  {paint('groundup next', BOLD)}"
+        + ("" if Path.cwd() == workspace.root else f"   (in {_near(workspace.root)})")
+    )
+    return 0
+
+
+def _ask(question: str, default: str) -> str:
+    return input(f"{question} [{default}]: ").strip() or default
+
+
+def _near(path: Path) -> str:
+    """A path as one would type it from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def open_next() -> int:
+    workspace = find_workspace()
+    lesson = next_lesson(standings(workspace))
+    if lesson is None:
+        print("Everything that is here is built.")
+        return 0
+    return _open(workspace, lesson)
+
+
+def open_lesson(name: str) -> int:
+    return _open(find_workspace(), find(name))
+
+
+def _open(workspace: Workspace, lesson: Lesson) -> int:
+    try:
+        opened = workspace.open_lesson(lesson)
+    except (SyntaxError, UnicodeDecodeError):
+        opened = []
+        print("Your file does not parse, so it was left as it is.")
+    with workspace.store() as store:
+        store.append("opened", lesson.section_id)
+    print(f"{paint(f'{lesson.section_id} {lesson.title}', BOLD)}   {paint(f'about {lesson.minutes} min', SOFT)}")
+    print()
+    print(_wrapped(lesson.prose.strip().partition("\n\n")[0]))
+    print()
+    for library_path in lesson.builds:
+        print(f"  write   {paint(_near(workspace.path_of(library_path)), BOLD)}")
+    for o in opened:
+        if o.added:
+            print(f"  added   {', '.join(o.added)}: new in the contract, at the end of your file")
+        if o.changed and o.beside is not None:
+            print(f"  differs {', '.join(o.changed)}: yours is kept; the contract is in {_near(o.beside)}")
+    print(f"  read    groundup show {lesson.section_id}")
+    print("  judge   groundup watch")
+    return 0
+
+
+def _wrapped(text: str) -> str:
+    import textwrap
+
+    from ..course.page import plain_mathematics
+
+    parts = text.split("$")
+    plain = "".join(plain_mathematics(part) if i % 2 else part for i, part in enumerate(parts))
+    return textwrap.fill(" ".join(plain.split()), width())
+
+
+def show(name: str | None, figures: bool) -> int:
+    from ..course.page import page_text
+
+    lesson = find(name) if name is not None else lesson_of(find_workspace(), None)
+    if figures:
+        return _draw(lesson)
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console(width=width() if sys.stdout.isatty() else 100, highlight=False)
+    page = Markdown(page_text(lesson), code_theme="bw" if "NO_COLOR" in __import__("os").environ else "ansi_dark")
+    if sys.stdout.isatty():
+        with console.pager(styles=True):
+            console.print(page)
+    else:
+        console.print(page)
+    return 0
+
+
+def _draw(lesson: Lesson) -> int:
+    from ..course.figures import draw
+
+    folder = find_workspace().root / "figures" / lesson.section_id
+    for name, caption in lesson.figures:
+        path = folder / f"{name}.svg"
+        write_atomically(path, draw(lesson, name).encode())
+        print(f"{_near(path)}\n  {paint(caption, SOFT)}")
+    if not lesson.figures:
+        print(f"{lesson.section_id} has no figures.")
+    return 0
+
+
+def hint(name: str | None) -> int:
+    from ..course.page import hints
+
+    workspace = find_workspace()
+    lesson = lesson_of(workspace, name)
+    given = standings(workspace).get(lesson.section_id)
+    ladder = hints(lesson)
+    number = min((given.hints if given else 0), len(ladder))
+    with workspace.store() as store:
+        store.append("hinted", lesson.section_id, hint=number + 1)
+    if number == len(ladder):
+        print(
+            f"That was the last of {len(ladder)} hints. What is left is the reference: groundup solution {lesson.section_id} (recorded)."
+        )
+        return 0
+    print(paint(f"hint {number + 1} of {len(ladder)}", HINT))
+    print(_wrapped(ladder[number]))
+    return 0
+
+
+def reset(name: str | None, undo: bool, yes: bool) -> int:
+    workspace = find_workspace()
+    lesson = lesson_of(workspace, name)
+    files = workspace.files_of(lesson)
+    if undo:
+        return _undo_reset(workspace, lesson)
+    if not files:
+        print(f"{lesson.section_id} has no file yet: groundup open {lesson.section_id}")
+        return 0
+    if not yes and not _sure(f"Start {', '.join('mine/' + path for path in files)} again? The old one is kept."):
+        return 1
+    from ..course.library import module_name, reference_text
+    from ..course.stub import derive
+
+    with workspace.store() as store:
+        event = store.append("reset", lesson.section_id, files)
+    for path in files:
+        write_atomically(workspace.path_of(path), derive(reference_text(module_name(path)) or "").encode())
+        print(
+            f"mine/{path} is new again; the old one is kept (event {event}): groundup reset {lesson.section_id} --undo"
+        )
+    return 0
+
+
+def _undo_reset(workspace: Workspace, lesson: Lesson) -> int:
+    """Puts back the files of the latest reset; what stands there now is kept in its turn."""
+    with workspace.store() as store:
+        resets = store.events(lesson=lesson.section_id, kind="reset")
+        if not resets:
+            raise WorkspaceError(f"{lesson.section_id} has not been reset: there is nothing to put back")
+        old = {path: store.blob(sha) for path, sha in resets[-1].payload["files"].items()}
+        store.append("reset", lesson.section_id, workspace.files_of(lesson), undo=True)
+    for path, data in old.items():
+        write_atomically(workspace.path_of(path), data)
+        print(f"mine/{path} is back as it was; what stood there is kept in its turn")
+    return 0
+
+
+def _sure(question: str) -> bool:
+    if not sys.stdin.isatty():
+        print(f"{question} Say so with --yes.", file=sys.stderr)
+        return False
+    return input(f"{question} [y/N]: ").strip().lower() in ("y", "yes")
+
+
+def solution(name: str | None, yes: bool) -> int:
+    from ..course.library import module_name, reference_text
+
+    workspace = find_workspace()
+    lesson = lesson_of(workspace, name)
+    standing = standings(workspace).get(lesson.section_id)
+    if (
+        not (standing and standing.passed)
+        and not yes
+        and not _sure("You have not passed yet. Show the reference? It is recorded.")
+    ):
+        return 1
+    with workspace.store() as store:
+        store.append("looked", lesson.section_id)
+    for path in lesson.builds:
+        source = reference_text(module_name(path)) or ""
+        if sys.stdout.isatty():
+            from rich.console import Console
+            from rich.syntax import Syntax
+
+            Console(highlight=False).print(Syntax(source, "python", theme="ansi_dark", background_color="default"))
+        else:
+            print(source, end="")
+    return 0
+
+
+def notebook(name: str | None) -> int:
+    from ..course.notebook import write_notebook
+
+    workspace = find_workspace()
+    lesson = lesson_of(workspace, name)
+    path = write_notebook(workspace, lesson)
+    print(f"{_near(path)}\n  jupyter lab {_near(path)}")
+    return 0

@@ -1,0 +1,79 @@
+"""`groundup check` in a workspace with a warm judge: reads its few flags by hand and asks over the socket."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..course.client import NoJudge, ask
+
+NOT_USABLE = 2
+FULL = 10  # times as many cases
+
+
+def check(arguments: list[str]) -> int | None:
+    """The exit status, or None for a form of the command that is not one of the quick ones."""
+    request, as_json, full = _parse(arguments)
+    root = workspace_root(Path.cwd())
+    if request is None or root is None:
+        return None
+    reply = judge(root, request)
+    return report(reply, as_json, full)
+
+
+def _parse(arguments: list[str]) -> tuple[dict[str, Any] | None, bool, bool]:
+    request: dict[str, Any] = {"do": "check"}
+    as_json = full = False
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word == "--json":
+            as_json = True
+        elif word == "--full":
+            full, request["times"] = True, FULL
+        elif word == "--seed" and rest and rest[0].isdecimal():
+            request["seed"] = int(rest.pop(0))
+        elif not word.startswith("-") and "lesson" not in request:
+            request["lesson"] = word
+        else:
+            return None, False, False
+    return request, as_json, full
+
+
+def workspace_root(here: Path) -> Path | None:
+    """The folder of the workspace, by its groundup.toml: here, above, or in `workspace`."""
+    here = here.resolve()
+    return next((f for f in (here, *here.parents, here / "workspace") if (f / "groundup.toml").is_file()), None)
+
+
+def judge(root: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """The warm judge's reply, or, where there is none to be had, a cold one's."""
+    try:
+        return ask(root, request)
+    except NoJudge:
+        from ..course.session import Session
+
+        with Session(root) as session:
+            reply, afterwards = session.answer({**request, "cold": True})
+            if afterwards is not None:
+                afterwards()
+            return reply
+
+
+def report(reply: dict[str, Any], as_json: bool, full: bool) -> int:
+    """Prints a reply; 0 passed, 1 not passed, 2 not usable."""
+    if "error" in reply:
+        print(reply["error"], file=sys.stderr)
+        return NOT_USABLE
+    if "warning" in reply:
+        print(reply["warning"], file=sys.stderr)
+    verdict = reply["verdict"]
+    if as_json:
+        print(json.dumps(verdict, ensure_ascii=False, allow_nan=False))
+    else:
+        from ..course.terminal import verdict_text
+
+        print(verdict_text(verdict, reply["title"], reply.get("next", ""), full))
+    return 0 if verdict["passed"] else 1

@@ -1,0 +1,138 @@
+"""For those who write lessons: every rule of a lesson, tested by the judge that the learner will meet.
+
+The reference must pass, the stub must be called missing, every fault must be rejected and named, every block must
+print what the page says, every figure must draw.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .blocks import run_blocks
+from .faults import load_faults
+from .figures import draw, load_figures
+from .judge import Judge
+from .lesson import Lesson, LessonError, load
+from .library import Submission, module_name, reference_text
+from .stub import derive
+from .verdicts import LessonVerdict, Verdict
+
+FAULTS_AT_LEAST = 6
+WORDS = (600, 2000)  # of prose, code left out
+SEEDS = (1, 2, 3)
+
+
+@dataclass
+class Report:
+    """What `author check` found in one lesson."""
+
+    lesson: Lesson
+    problems: list[str] = field(default_factory=list)
+    faults: int = 0
+    killed: int = 0
+    named: int = 0
+    checkpoints: int = 0
+    words: int = 0
+    slowest_ms: float = 0.0
+
+    @property
+    def kill_score(self) -> float:
+        """The share of faults that the judge rejects."""
+        return self.killed / self.faults if self.faults else 0.0
+
+
+def check_lesson(folder: Path, judge: Judge, say: Callable[[str], None] = lambda _: None) -> Report:
+    """Every rule on one lesson. LessonError if it cannot even be read."""
+    lesson = load(folder)
+    report = Report(lesson)
+    sources = {path: reference_text(module_name(path)) for path in lesson.builds}
+    for path, source in sources.items():
+        if source is None:
+            raise LessonError(lesson.page, 1, f"builds {path}, and the library has no such file")
+    texts = {path: source or "" for path, source in sources.items()}
+    _prose(lesson, report)
+    say("blocks")
+    _blocks(lesson, report)
+    say("figures")
+    _figures(lesson, report)
+    say("reference")
+    for seed in SEEDS:
+        verdict = judge.check(lesson, _submission(texts), seed=seed)
+        report.checkpoints = len(verdict.checkpoints)
+        report.slowest_ms = max(report.slowest_ms, verdict.elapsed_ms)
+        if not verdict.stretched:
+            report.problems.append(f"the reference does not pass (seed {seed}): {_first_failure(verdict)}")
+    say("stub")
+    stub = judge.check(lesson, _submission({path: derive(text) for path, text in texts.items()}), seed=SEEDS[0])
+    for c in stub.checkpoints:
+        if c.verdict is not Verdict.MISSING:
+            report.problems.append(f"the stub is {c.verdict.value}, not missing, at {c.name!r}: {c.says}")
+    _faults(lesson, judge, texts, report, say)
+    return report
+
+
+def _submission(texts: dict[str, str]) -> Submission:
+    return Submission({path: text.encode() for path, text in texts.items()})
+
+
+def _first_failure(verdict: LessonVerdict) -> str:
+    failed = next(c for c in verdict.checkpoints if not c.passed)
+    return f"{failed.name!r}: {failed.verdict.value}: {failed.says} case {failed.shown or failed.case!r:.300}"
+
+
+def _prose(lesson: Lesson, report: Report) -> None:
+    text = re.sub(r"^```.*?^```", "", lesson.prose, flags=re.MULTILINE | re.DOTALL)
+    report.words = len(re.findall(r"\w[\w'’.-]*", text))
+    if not WORDS[0] <= report.words <= WORDS[1]:
+        report.problems.append(f"the prose has {report.words} words: {WORDS[0]} to {WORDS[1]} are asked for")
+    if "!" in re.sub(r"`[^`]*`|\$[^$]*\$|!\[", "", text):
+        report.problems.append("the prose has an exclamation mark")
+    questions = text.partition("## Look back")[2].count("?")
+    if not questions >= 3:
+        report.problems.append(f"`## Look back` has {questions} questions: three to five are asked for")
+
+
+def _blocks(lesson: Lesson, report: Report) -> None:
+    if not lesson.blocks:
+        report.problems.append("no block of the page runs")
+    for printed in run_blocks(lesson):
+        if not printed.as_written:
+            came = printed.raised or printed.text
+            report.problems.append(
+                f"{lesson.page.name}:{printed.block.line}: printed\n{came}\nand the page says\n{printed.block.output}"
+            )
+        elif printed.text.strip() and printed.block.output is None:
+            report.problems.append(f"{lesson.page.name}:{printed.block.line}: prints, and no output block says what")
+
+
+def _figures(lesson: Lesson, report: Report) -> None:
+    shown = {name for name, _ in lesson.figures}
+    for name in sorted(set(load_figures(lesson)) - shown):
+        report.problems.append(f"figures.py draws {name}, and the page does not show it")
+    for name, caption in lesson.figures:
+        if len(caption.split()) < 4:
+            report.problems.append(f"the figure {name} has no caption that says what it shows")
+        draw(lesson, name)
+
+
+def _faults(lesson: Lesson, judge: Judge, texts: dict[str, str], report: Report, say: Callable[[str], None]) -> None:
+    faults = load_faults(lesson, texts)
+    report.faults = len(faults)
+    if len(faults) < FAULTS_AT_LEAST:
+        report.problems.append(f"{len(faults)} faults: a lesson has at least {FAULTS_AT_LEAST}")
+    for fault in faults:
+        say(fault.name)
+        edited = {**texts, fault.file: fault.apply(texts[fault.file])}
+        verdict = judge.check(lesson, _submission(edited), seed=SEEDS[0])
+        if verdict.passed:
+            report.problems.append(f"the fault {fault.name!r} passes")
+            continue
+        report.killed += 1
+        if fault.name in [c.fault for c in verdict.checkpoints]:
+            report.named += 1
+        else:
+            called = next((c.fault for c in verdict.checkpoints if c.fault), None)
+            report.problems.append(f"the fault {fault.name!r} is not named: {called or _first_failure(verdict)}")

@@ -1,0 +1,140 @@
+"""Talks to the warm judge of a workspace. Light: nothing is imported here that a quick command could do without."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+START = 30.0  # seconds that a judge may take to come up
+ANSWER = 120.0  # seconds that it may take to answer
+REPLY_CAP = 64 << 20
+
+
+class NoJudge(Exception):
+    """The warm judge cannot be had: the caller judges cold, and says nothing about it."""
+
+
+def socket_path(root: Path) -> Path:
+    """The judge's socket of a workspace: short (a socket's path has at most a hundred bytes), in a folder of this user's own."""
+    given = os.environ.get("XDG_RUNTIME_DIR", "")
+    folder = (
+        Path(given) / "groundup"
+        if given and os.path.isdir(given)
+        else Path(tempfile.gettempdir()) / f"groundup-{os.getuid()}"
+    )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.lstat()
+    if status.st_uid != os.getuid() or status.st_mode & 0o077 or not folder.is_dir() or folder.is_symlink():
+        raise NoJudge(f"{folder} is not this user's alone")
+    name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:20]
+    return folder / f"{name}.sock"
+
+
+def fingerprint() -> str:
+    """Changes whenever groundup's code, lessons or settings do: a judge from before is replaced."""
+    package = Path(__file__).parents[1]
+    lessons = package / "_lessons" if (package / "_lessons").is_dir() else package.parents[1] / "lessons"
+    newest, count = 0, 0
+    folders = [str(package), str(lessons)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.name.startswith((".", "__pycache__", "desk")):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    newest, count = max(newest, entry.stat().st_mtime_ns), count + 1
+    settings = [os.environ.get("GROUNDUP_SANDBOX", ""), sys.executable, os.environ.get("GROUNDUP_DATA", "")]
+    return f"{newest}-{count}-{'-'.join(settings)}"
+
+
+def ask(root: Path, request: dict[str, Any], start: bool = True) -> dict[str, Any]:
+    """One request to the judge of a workspace, starting one if need be. NoJudge if it cannot be had."""
+    try:
+        path = socket_path(root)
+    except OSError as problem:
+        raise NoJudge(str(problem)) from None
+    message = {**request, "fingerprint": fingerprint()}
+    for attempt in range(3):
+        channel = _connect(path)
+        if channel is None:
+            if not start or attempt == 2:
+                raise NoJudge("no judge is running")
+            channel = _start(root, path)
+        reply = _exchange(channel, message)
+        if not reply.get("stale"):
+            return reply
+        start = True  # it has ended, so that one of today's may take its place
+    raise NoJudge("the judge keeps being of another version")
+
+
+def stop(root: Path) -> bool:
+    """Asks the judge to end; False if none is running."""
+    try:
+        return bool(ask(root, {"do": "stop"}, start=False).get("stopped"))
+    except NoJudge:
+        return False
+
+
+def _connect(path: Path) -> socket.socket | None:
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        channel.connect(str(path))
+    except OSError:
+        channel.close()
+        return None
+    return channel
+
+
+def _start(root: Path, path: Path) -> socket.socket:
+    try:
+        judge = subprocess.Popen(
+            [sys.executable, "-m", "groundup.course.service", str(root)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+        )
+    except OSError as problem:
+        raise NoJudge(str(problem)) from None
+    until = time.monotonic() + START
+    while time.monotonic() < until:
+        channel = _connect(path)
+        if channel is not None:
+            return channel
+        if judge.poll() not in (None, 0):
+            break
+        time.sleep(0.01)
+    raise NoJudge("the judge did not start")
+
+
+def _exchange(channel: socket.socket, message: dict[str, Any]) -> dict[str, Any]:
+    try:
+        with channel:
+            channel.settimeout(ANSWER)
+            channel.sendall(json.dumps(message).encode() + b"\n")
+            received = bytearray()
+            while not received.endswith(b"\n"):
+                chunk = channel.recv(1 << 16)
+                if not chunk or len(received) > REPLY_CAP:
+                    raise NoJudge("the judge ended before it had answered")
+                received += chunk
+    except OSError as problem:
+        raise NoJudge(str(problem)) from None
+    try:
+        reply = json.loads(received)
+    except ValueError:
+        raise NoJudge("the judge's answer cannot be read") from None
+    if not isinstance(reply, dict):
+        raise NoJudge("the judge's answer cannot be read")
+    return reply

@@ -1,0 +1,75 @@
+"""Draws a lesson's figures as SVG that is legible on light and on dark paper.
+
+A figure is a function in the lesson's `figures.py` that returns a matplotlib figure, drawn in `INK` on nothing. In the
+SVG the ink becomes `currentColor`, which follows the page or, alone, the reader's theme.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import types
+from typing import Any
+
+from .lesson import Lesson, LessonError
+
+INK, PAPER = "#1f2328", "#faf8f3"
+STYLE = "<style>svg{color:#1f2328}@media (prefers-color-scheme:dark){svg{color:#e8e4da}}</style>"
+SETTINGS: dict[str, Any] = {
+    "svg.hashsalt": "groundup",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "savefig.bbox": "tight",
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    **{name: INK for name in ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")},
+}
+
+
+def load_figures(lesson: Lesson) -> dict[str, Any]:
+    """The public functions of a lesson's figures.py by name; {} where it has none."""
+    path = lesson.folder / "figures.py"
+    if not path.is_file():
+        return {}
+    module = types.ModuleType(f"groundup_figures_{lesson.section_id.replace('.', '_')}")
+    try:
+        exec(compile(path.read_bytes(), str(path), "exec", dont_inherit=True), vars(module))
+    except Exception as problem:
+        raise LessonError(
+            path, getattr(problem, "lineno", None) or 1, f"{type(problem).__name__}: {problem}"
+        ) from problem
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, types.FunctionType)
+        and value.__code__.co_filename == str(path)
+        and not name.startswith("_")
+    }
+
+
+def draw(lesson: Lesson, name: str) -> str:
+    """One figure as the text of an SVG. LessonError if the lesson has no such figure."""
+    import matplotlib
+
+    functions = load_figures(lesson)
+    if name not in functions:
+        raise LessonError(lesson.folder / "figures.py", 1, f"there is no figure {name}")
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    out = io.StringIO()
+    with matplotlib.rc_context(SETTINGS):
+        figure = functions[name]()
+        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None})
+    return themed(out.getvalue())
+
+
+def themed(svg: str) -> str:
+    """The SVG with its ink as `currentColor`, and a style that gives the colour for each theme."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(INK, "currentColor", body, flags=re.IGNORECASE)
+    return re.sub(r"(<svg[^>]*>)", lambda m: m[1] + STYLE, body, count=1)

@@ -1,0 +1,326 @@
+"""The judge's side of the sandbox: starts children, talks to them, ends them.
+
+`Sandbox` keeps a zygote warm (Linux) or one spawned worker in reserve (elsewhere, or by GROUNDUP_SANDBOX=spawn), and
+hands out children. A `Child` runs one submission; every request has a deadline, and a child that misses it is killed
+with everything it may have started.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from . import frames, layers
+
+NUMBER = struct.Struct("<q")
+WARM_UP = 60.0  # seconds that a zygote or worker may take to import what its profile needs
+START = 10.0  # seconds that a child may take to confine itself
+OUTPUT_SHOWN = 4000  # characters of the learner's own prints that are kept
+MEMORY = {"numpy": 1 << 30, "any": 8 << 30}  # address space: torch maps far more than it uses
+PACKAGES = ["numpy"]
+
+
+class ChildDied(Exception):
+    """The child ended before it had answered; `reason` says how."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ChildLate(Exception):
+    """The child missed its deadline and has been killed."""
+
+
+class SandboxError(Exception):
+    """The sandbox itself could not be had."""
+
+
+def kind_here() -> str:
+    """`zygote` on Linux unless GROUNDUP_SANDBOX=spawn, `spawn` elsewhere."""
+    chosen = os.environ.get("GROUNDUP_SANDBOX", "")
+    if chosen not in ("", "zygote", "spawn"):
+        raise SandboxError(f"GROUNDUP_SANDBOX is {chosen!r}: set it to zygote or spawn, or leave it out")
+    return chosen or ("zygote" if sys.platform == "linux" else "spawn")
+
+
+@lru_cache(maxsize=2)
+def readable_paths(profile: str) -> list[str]:
+    """What a child may read: Python's own files, and the packages of its profile; never groundup, never the home."""
+    if profile == "numpy":
+        return layers.python_paths() + layers.package_paths(PACKAGES)
+    site = Path(layers.package_paths(["numpy"])[0]).parent
+    others = [str(p) for p in sorted(site.iterdir()) if "groundup" not in p.name.lower() and p.suffix != ".pth"]
+    return layers.python_paths() + others
+
+
+class Sandbox:
+    """A source of children. One a profile: `numpy`, or `any` for authors who hand in another library's solution."""
+
+    def __init__(self, profile: str = "numpy", kind: str | None = None) -> None:
+        self.profile = profile
+        self.kind = kind or kind_here()
+        self._zygote: _Process | None = None
+        self._reserve: _Process | None = None
+        self._folder = tempfile.mkdtemp(prefix="groundup-")
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trail: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends every process and removes every folder."""
+        for process in (self._zygote, self._reserve):
+            if process is not None:
+                process.kill()
+        self._zygote = self._reserve = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def warm(self) -> None:
+        """Starts what the first child will need."""
+        if self.kind == "zygote":
+            self._warm_zygote()
+        elif self._reserve is None:
+            self._reserve = _Process("worker", self.profile)
+
+    def _warm_zygote(self) -> _Process:
+        if self._zygote is None or self._zygote.ended():
+            self._zygote = _Process("zygote", self.profile)
+            self._zygote.wait_ready()
+        return self._zygote
+
+    def child(self, allowed: Sequence[str] | None, cpu: int = 20) -> Child:
+        """A fresh child that may import the standard library and `allowed` (None: anything that is installed)."""
+        os.makedirs(self._folder, exist_ok=True)
+        scratch = tempfile.mkdtemp(prefix="child-", dir=self._folder)
+        if self.kind == "zygote":
+            process: _Process | _Forked = self._fork()
+        else:
+            self.warm()
+            assert self._reserve is not None
+            process, self._reserve = self._reserve, None
+        setup = {
+            "scratch": scratch,
+            "output": os.path.join(scratch, "printed.txt"),
+            "allowed": None if allowed is None else list(allowed),
+            "limits": asdict(layers.Limits(memory=MEMORY[self.profile], cpu=cpu)),
+            "readable": readable_paths(self.profile),
+            "kernel": self.kind == "zygote",
+        }
+        child = Child(process, scratch)
+        child.request(setup, START if self.kind == "zygote" else WARM_UP)
+        if self.kind == "spawn":
+            self.warm()
+        return child
+
+    def _fork(self) -> _Forked:
+        for _ in range(2):
+            zygote = self._warm_zygote()
+            ours, theirs = socket.socketpair()
+            try:
+                descriptor = theirs.fileno()
+                socket.send_fds(zygote.channel, [b"f"], [descriptor])
+                pid = NUMBER.unpack(frames._exactly(zygote.channel, NUMBER.size))[0]
+                return _Forked(zygote, pid, ours)
+            except (OSError, EOFError):
+                ours.close()
+                zygote.kill()
+                self._zygote = None
+            finally:
+                theirs.close()
+        raise SandboxError("the sandbox's zygote keeps ending: run `groundup doctor`")
+
+
+class _Process:
+    """A process of our own: the zygote, or a spawned worker that becomes a child."""
+
+    def __init__(self, module: str, profile: str) -> None:
+        ours, theirs = socket.socketpair()
+        self.channel = ours
+        threads = {
+            name: "1"
+            for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+        }
+        environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", **threads}
+        command = [sys.executable, "-I", "-c", _BOOT, module, profile, str(os.getpid()), str(theirs.fileno())]
+        try:
+            self._popen = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        except OSError as problem:
+            ours.close()
+            raise SandboxError(f"the sandbox cannot start a process: {problem.strerror}") from None
+        finally:
+            theirs.close()
+        self.pid = self._popen.pid
+
+    def wait_ready(self) -> None:
+        self.channel.settimeout(WARM_UP)
+        try:
+            ready = self.channel.recv(1)
+        except OSError:
+            ready = b""
+        if ready != b"r":
+            self.kill()
+            raise SandboxError("the sandbox's zygote did not start: run `groundup doctor`")
+
+    def ended(self) -> bool:
+        return self._popen.poll() is not None
+
+    def kill(self) -> int:
+        """Kills the process and its session; the wait status."""
+        _kill_session(self.pid)
+        self.channel.close()
+        return self._popen.wait()
+
+
+_BOOT = """
+import os, runpy, sys
+module, profile, parent, channel = sys.argv[1:]
+if channel != "3":
+    os.dup2(int(channel), 3, inheritable=True)
+    os.close(int(channel))
+sys.argv = [module, profile, parent]
+runpy.run_module("groundup.course.sandbox." + module, run_name="__main__")
+"""
+
+
+class _Forked:
+    """A child of the zygote, which waits for it on our behalf."""
+
+    def __init__(self, zygote: _Process, pid: int, channel: socket.socket) -> None:
+        self._zygote, self.pid, self.channel = zygote, pid, channel
+
+    def kill(self) -> int:
+        _kill_session(self.pid)
+        self.channel.close()
+        try:
+            self._zygote.channel.sendall(b"w" + NUMBER.pack(self.pid))
+            status = NUMBER.unpack(frames._exactly(self._zygote.channel, NUMBER.size))[0]
+            return os.waitstatus_to_exitcode(status)
+        except (OSError, EOFError, ValueError):
+            return -signal.SIGKILL
+
+
+def _kill_session(pid: int) -> None:
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            continue
+
+
+class Child:
+    """One sandboxed process with its channel and its folder."""
+
+    def __init__(self, process: _Process | _Forked, scratch: str) -> None:
+        self._process = process
+        self._scratch = scratch
+        self._closed = False
+        self.printed = ""
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trail: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def request(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """One request, one answer."""
+        return next(self.answers(message, 1, seconds))
+
+    def answers(self, message: dict[str, Any], count: int, seconds: float) -> Iterator[dict[str, Any]]:
+        """One request, `count` answers, all of them within so many seconds. ChildDied, ChildLate."""
+        if self._closed:
+            raise ChildDied("the process had ended")
+        deadline = time.monotonic() + seconds
+        try:
+            self._process.channel.settimeout(seconds)
+            frames.send(self._process.channel, message)
+            for _ in range(count):
+                yield self._receive(deadline)
+        except TimeoutError:
+            self.close()
+            raise ChildLate from None
+        except frames.FrameError as problem:
+            self.close()
+            raise ChildDied(f"your code wrote to a channel that is not its own ({problem})") from None
+        except (EOFError, ConnectionError, BrokenPipeError):
+            raise ChildDied(self._reason()) from None
+
+    def _receive(self, deadline: float) -> dict[str, Any]:
+        channel = _Deadlined(self._process.channel, deadline)
+        answer = frames.receive(channel)  # type: ignore[arg-type]
+        if not isinstance(answer, dict) or not all(isinstance(key, str) for key in answer):
+            raise frames.FrameError("an answer of the wrong form")
+        return answer
+
+    def _reason(self) -> str:
+        status = self.close()
+        if status >= 0:
+            return f"your code ended the process (exit status {status}) before it had answered"
+        if -status == signal.SIGXCPU:
+            return "your code used up its processor time"
+        name = signal.Signals(-status).name if -status in signal.Signals._value2member_map_ else str(-status)
+        return f"the process was ended by {name}" + (
+            ": memory that is not yours, or a recursion too deep" if -status == signal.SIGSEGV else ""
+        )
+
+    def close(self) -> int:
+        """Ends the child, keeps the beginning of what it printed, removes its folder; how it ended."""
+        if self._closed:
+            return 0
+        self._closed = True
+        status = self._process.kill()
+        self.printed = self._read_output()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        return status
+
+    def _read_output(self) -> str:
+        path = Path(self._scratch, "printed.txt")
+        try:
+            if path.is_symlink() or not path.is_file():
+                return ""
+            with path.open("rb") as file:
+                return file.read(OUTPUT_SHOWN).decode(errors="replace")
+        except OSError:
+            return ""
+
+
+class _Deadlined:
+    """A socket's `recv` with one deadline for all of it, so that a child cannot live on by the byte."""
+
+    def __init__(self, channel: socket.socket, deadline: float) -> None:
+        self._channel, self._deadline = channel, deadline
+
+    def recv(self, count: int) -> bytes:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._channel.settimeout(left)
+        return self._channel.recv(count)

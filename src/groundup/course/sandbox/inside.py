@@ -1,0 +1,221 @@
+"""The child's side of the sandbox: loads a library from memory, runs probes on cases, answers with values.
+
+It knows no expected value and decides nothing. Whatever the learner's code does to this process, the worst that comes
+out of it is a wrong value or none.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import importlib.abc
+import os
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..overlay import Library, Overlay, from_sources
+from . import frames, guard, layers
+
+FRAMES_SHOWN = 50
+MESSAGE_CAP = 2000
+
+
+class ForbiddenImport(ImportError):
+    """An import that the lesson does not allow."""
+
+
+@dataclass(frozen=True)
+class Gate(importlib.abc.MetaPathFinder):
+    """Refuses every import whose first name is not on the list."""
+
+    allowed: frozenset[str]
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
+        if fullname.split(".")[0] not in self.allowed:
+            raise ForbiddenImport(f"this lesson does not allow `import {fullname}`", name=fullname)
+
+
+def serve(channel: socket.socket) -> None:
+    """Confines this process as the first frame says, then answers requests until the channel closes."""
+    setup = frames.receive(channel)
+    _confine(setup, channel.fileno())
+    channel_send, channel_receive = frames.send, frames.receive
+    channel_send(channel, {"ready": os.getpid()})
+    session = _Session()
+    while True:
+        try:
+            request = channel_receive(channel)
+        except EOFError:
+            return
+        for answer in session.handle(request):
+            channel_send(channel, answer)
+
+
+def _confine(setup: dict[str, Any], keep: int) -> None:
+    """Folder, output, limits, then what the kernel (or the guard, where there is none) enforces."""
+    scratch = setup["scratch"]
+    os.chdir(scratch)
+    quiet = os.open(os.devnull, os.O_RDONLY)
+    output = os.open(setup["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for fd, target in ((quiet, 0), (output, 1), (output, 2)):
+        os.dup2(fd, target)
+    os.close(quiet)
+    os.close(output)
+    os.environ.clear()
+    os.environ.update({"HOME": scratch, "TMPDIR": scratch, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"})
+    _close_the_rest(keep)
+    if setup["allowed"] is not None:
+        allowed = frozenset(setup["allowed"]) | sys.stdlib_module_names
+        for name in [n for n in sys.modules if n.split(".")[0] not in allowed]:
+            del sys.modules[name]
+        sys.meta_path.insert(0, Gate(allowed))
+    layers.limit_resources(layers.Limits(**setup["limits"]))
+    if setup["kernel"]:
+        layers.confine_files(scratch, setup["readable"])
+        layers.confine_syscalls()
+    else:
+        guard.install(scratch, setup["readable"])
+
+
+def _close_the_rest(keep: int) -> None:
+    """Nothing of the parent's stays open but the three standard descriptors and the channel."""
+    top = max(int(name) for name in os.listdir("/dev/fd")) + 1 if os.path.isdir("/dev/fd") else 1024
+    os.closerange(3, keep)
+    os.closerange(keep + 1, top)
+
+
+class _Session:
+    """The libraries and probes that have been loaded, by name."""
+
+    def __init__(self) -> None:
+        self._libraries: dict[str, Library] = {}
+        self._own: dict[str, frozenset[str]] = {}
+        self._probes: dict[str, Callable[..., Any]] = {}
+
+    def handle(self, request: dict[str, Any]) -> Any:
+        """One request in, one or more answers out."""
+        what = request["do"]
+        if what == "load":
+            yield self._load(**{k: v for k, v in request.items() if k != "do"})
+        elif what == "probe":
+            yield self._probe(request["name"], request["source"], request["function"])
+        elif what == "answer":
+            probe, library = self._probes[request["probe"]], self._libraries[request["package"]]
+            for case in request["cases"]:
+                yield _sendable(_answer(probe, library, case, self._own[request["package"]]))
+        else:
+            yield {"raised": {"type": "ValueError", "message": f"no such request: {what}", "frames": []}}
+
+    def _load(
+        self, package: str, sources: dict[str, tuple[str, str]], modules: list[str], contract: dict[str, list[str]]
+    ) -> dict[str, Any]:
+        """Imports `modules` of a package that exists only in memory; says which names of the contract are not there."""
+        own = frozenset(sources[name][0] for name in modules if name in sources)
+        for finder in [f for f in sys.meta_path if isinstance(f, Gate)]:
+            sys.meta_path[sys.meta_path.index(finder)] = Gate(finder.allowed | {package})
+        overlay = Overlay(package, from_sources(sources))
+        overlay.remove()
+        sys.meta_path.insert(0, overlay)
+        self._libraries[package], self._own[package] = Library(package), own
+        missing = []
+        for name in modules:
+            try:
+                module = importlib.import_module(f"{package}.{name}")
+            except BaseException as problem:
+                return {"raised": _describe(problem, own)}
+            missing += [dotted for dotted in contract.get(name, []) if not _has(module, dotted)]
+        return {"missing": missing}
+
+    def _probe(self, name: str, source: str, function: str) -> dict[str, Any]:
+        namespace: dict[str, Any] = {"__name__": f"probe_{name}"}
+        try:
+            exec(compile(source, f"<probe {name}>", "exec", dont_inherit=True), namespace)
+        except BaseException as problem:
+            return {"raised": _describe(problem, frozenset())}
+        self._probes[name] = namespace[function]
+        return {"ready": name}
+
+
+def _has(module: Any, dotted: str) -> bool:
+    """Whether a module defines a dotted name itself: what every object inherits does not count."""
+    first, _, rest = dotted.partition(".")
+    if not hasattr(module, first):
+        return False
+    owner = getattr(module, first)
+    if not rest:
+        return True
+    lineage = owner.__mro__[:-1] if isinstance(owner, type) else (owner,)
+    return any(rest in vars(kind) for kind in lineage) or not isinstance(owner, type)
+
+
+def _answer(probe: Callable[..., Any], library: Library, case: dict[str, Any], own: frozenset[str]) -> dict[str, Any]:
+    """What the probe gives on one case, what it raises, and which of its arguments it changed."""
+    before = copy.deepcopy(case)
+    begun = time.perf_counter()
+    try:
+        answer: dict[str, Any] = {"value": probe(library, **case)}
+    except BaseException as problem:
+        answer = {"raised": _describe(problem, own)}
+    answer["ms"] = (time.perf_counter() - begun) * 1000
+    answer["mutated"] = [name for name, value in before.items() if not _same(value, case[name])]
+    return answer
+
+
+def _same(a: Any, b: Any) -> bool:
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.ndarray):
+        return bool(a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes())
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(_same(a[k], b[k]) for k in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b))
+    return bool(a == b) or (a != a and b != b)
+
+
+def _sendable(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer, or, where its values are too large to cross, the fact."""
+    try:
+        frames.encode(answer)
+    except (frames.FrameError, MemoryError) as problem:
+        raised = {"type": "MemoryError", "message": str(problem) or "out of memory", "frames": [], "memory": True}
+        return {"raised": raised, "ms": answer["ms"], "mutated": []}
+    except BaseException as problem:  # an object that fights back when it is looked at
+        return {"raised": _describe(problem, frozenset()), "ms": answer["ms"], "mutated": []}
+    return answer
+
+
+def _describe(problem: BaseException, own: frozenset[str]) -> dict[str, Any]:
+    """An exception as values: type, message, and the frames that lie in the learner's files, outermost first."""
+    try:
+        message = str(problem)[:MESSAGE_CAP]
+    except BaseException:
+        message = "(an exception that cannot be printed)"
+    trail = [(f.filename, f.lineno, f.name) for f in _walk(problem) if f.filename in own]
+    if isinstance(problem, SyntaxError) and problem.filename in own:
+        trail.append((problem.filename, problem.lineno, ""))
+    return {
+        "type": type(problem).__name__,
+        "message": message,
+        "frames": trail[-FRAMES_SHOWN:],
+        "memory": isinstance(problem, MemoryError),
+        "forbidden": isinstance(problem, ForbiddenImport),
+        "unwritten": isinstance(problem, NotImplementedError),
+        "absent": isinstance(problem, (AttributeError, ImportError, TypeError, NameError)),
+    }
+
+
+def _walk(problem: BaseException) -> list[traceback.FrameSummary]:
+    """The frames of a traceback, without their source lines; only the innermost of a deep recursion."""
+    found = []
+    for frame, line in traceback.walk_tb(problem.__traceback__):
+        code = frame.f_code
+        found.append(traceback.FrameSummary(code.co_filename, line, code.co_name, lookup_line=False))
+    return found[-FRAMES_SHOWN * 2 :]

@@ -1,0 +1,169 @@
+"""How the terminal speaks: a verdict as name, sentence, trio, command; the course as a wall of bricks.
+
+It works on the JSON form of a verdict, so that a quick client needs nothing else. Colour never speaks alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+import unicodedata
+from typing import Any
+
+PASS, MISS, HINT, SOFT, BOLD, REVERSE = "32", "31", "33", "2", "1", "7"
+WIDTH = 100
+LINES_OF_A_CASE = 9
+
+
+def paint(text: str, *codes: str) -> str:
+    """The text in colour, where standard output is a terminal that wants it."""
+    wanted = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return f"\033[{';'.join(codes)}m{text}\033[0m" if wanted and text else text
+
+
+def width() -> int:
+    """Columns to write in."""
+    return max(40, min(WIDTH, shutil.get_terminal_size().columns))
+
+
+def verdict_text(verdict: dict[str, Any], title: str, next_step: str = "", full: bool = False) -> str:
+    """A lesson's verdict for a person: one failure in full, the rest as a count (or, if full, all of them)."""
+    checkpoints = verdict["checkpoints"]
+    needed = [c for c in checkpoints if not c["stretch"]]
+    passed = [c for c in checkpoints if c["passed"]]
+    name = f"{verdict['lesson']} {title}"
+    timing = f"judged in {verdict['elapsed_ms']:.0f} ms · seed {verdict['seed']}"
+    lines = []
+    if full:
+        lines += [_row(c) for c in checkpoints] + [""]
+    failed = next((c for c in needed if not c["passed"]), None)
+    if failed is None:
+        stretch = [c for c in checkpoints if c["stretch"] and not c["passed"]]
+        lines.append(
+            paint(f"● {name}: built", PASS, BOLD)
+            + paint(f"   {len(passed)} of {len(checkpoints)} checkpoints · {timing}", SOFT)
+        )
+        if stretch:
+            lines.append(f"  {paint('stretch, if you like:', HINT)} {stretch[0]['name']}")
+            lines += _indent(stretch[0]["says"]) if full else []
+        lines += [f"  {next_step}"] if next_step else []
+    else:
+        lines += _failure(failed, verdict["lesson"])
+        again = f"groundup check {verdict['lesson']} --seed {verdict['seed']}"
+        lines.append(paint(f"  {len(passed)} of {len(checkpoints)} checkpoints · {timing} · again: ", SOFT) + again)
+    if verdict.get("reference"):
+        names = ", ".join(verdict["reference"])
+        lines.append(paint(f"  {names} has not passed as it now stands: the reference stands in for it", HINT))
+    if verdict.get("mine"):
+        lines.append(paint(f"  running on your own {', '.join(verdict['mine'])}", SOFT))
+    if verdict.get("printed"):
+        lines += [paint("  your code printed:", SOFT), *_clip(printable(verdict["printed"]), 6 if not full else 200)]
+    return "\n".join(lines)
+
+
+def _row(c: dict[str, Any]) -> str:
+    mark = paint("●", PASS) if c["passed"] else paint("○" if c["verdict"] in ("missing", "skipped") else "✗", MISS)
+    tail = "" if c["passed"] else paint(f"  {c['fault'] or c['verdict']}", MISS)
+    stretch = paint("  stretch", SOFT) if c["stretch"] else ""
+    return f"  {mark} {c['name']}{stretch}{tail}"
+
+
+def _failure(c: dict[str, Any], lesson: str) -> list[str]:
+    """The hero: name of the mistake, sentence, then given, expected, yours side by side."""
+    where = f"{c['file']}:{c['line']}" if c.get("file") and c.get("line") else (c.get("file") or "")
+    head = c["fault"] or {"missing": "not written yet", "wrong-value": "wrong value"}.get(
+        c["verdict"], c["verdict"].replace("-", " ")
+    )
+    lines = [paint(f"✗ {head}", MISS, BOLD) + (paint(f"   {where}", SOFT) if where else "")]
+    lines.append(paint(f"  {c['name']}", SOFT))
+    lines += _indent(printable(c["says"]))
+    if c["verdict"] == "missing" or c["case"] is None:
+        return lines
+    columns = [("given", _case(c))]
+    if c["expected"] is not None:
+        columns.append(("expected", value_text(c["expected"], None)))
+    if c["got"] is not None:
+        columns.append(("yours", value_text(c["got"], c["index"])))
+    return lines + _side_by_side(columns)
+
+
+def _indent(text: str) -> list[str]:
+    return [
+        line
+        for part in text.splitlines()
+        for line in textwrap.wrap(part, width() - 2, initial_indent="  ", subsequent_indent="  ")
+    ]
+
+
+def _clip(text: str, count: int) -> list[str]:
+    lines = text.rstrip("\n").splitlines()
+    return [f"    {line[: width() - 4]}" for line in lines[:count]] + (
+        [f"    ... {len(lines) - count} lines more"] if len(lines) > count else []
+    )
+
+
+def printable(text: str) -> str:
+    """Without control characters: what a learner's code prints must not steer the terminal."""
+    return "".join(
+        ch if ch in "\n\t" or unicodedata.category(ch) not in ("Cc", "Cf", "Cs", "Co") else "�" for ch in text
+    )
+
+
+def _case(c: dict[str, Any]) -> str:
+    if c["shown"]:
+        return str(c["shown"])
+    return "\n".join(f"{name} = {value_text(value, None)}" for name, value in c["case"].items())
+
+
+def value_text(value: Any, index: list[int] | None) -> str:
+    """A JSON value as a person would write it; `index` marks the wrong entry of an array with arrows."""
+    if isinstance(value, dict) and set(value) == {"shape", "dtype", "values"}:
+        return _array_text(value, index)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {value_text(v, None)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(value_text(v, None) for v in value) + "]"
+    if isinstance(value, float):
+        return f"{value:.10g}" if value != int(value) or abs(value) > 1e15 else f"{value:.1f}"
+    return str(value)
+
+
+def _array_text(array: dict[str, Any], index: list[int] | None) -> str:
+    """Small arrays row by row, large ones by their shape and beginning."""
+    shape, values = array["shape"], array["values"]
+    texts = [f"{v:.6g}" if isinstance(v, float) else str(v) for v in values]
+    if index is not None and len(index) == len(shape):
+        at = 0
+        for side, i in zip(shape, index):
+            at = at * side + i
+        if at < len(texts):
+            texts[at] = f"▸{texts[at]}◂"
+    plain = f"  {tuple(shape)} {array['dtype']}".replace(",)", ",)")
+    if len(shape) == 2 and 0 < shape[0] <= 6 and 0 < shape[1] <= 6:
+        wide = max(map(len, texts))
+        rows = [" ".join(t.rjust(wide) for t in texts[r * shape[1] : (r + 1) * shape[1]]) for r in range(shape[0])]
+        return "\n".join(f"[{row}]" for row in rows) + "\n" + plain.strip()
+    shown = ", ".join(texts[:8]) + (", ..." if len(texts) > 8 else "")
+    return f"[{shown}]" if len(shape) == 1 and len(texts) <= 8 else f"[{shown}]{plain}"
+
+
+def _side_by_side(columns: list[tuple[str, str]]) -> list[str]:
+    """Columns with headings where they fit, one below the other where they do not."""
+    blocks = [(title, printable(text).splitlines()[:LINES_OF_A_CASE] or [""]) for title, text in columns]
+    widths = [max(len(title), *(len(line) for line in lines)) for title, lines in blocks]
+    if sum(widths) + 3 * len(widths) > width():
+        return [row for title, lines in blocks for row in _stacked(title, lines)]
+    height = max(len(lines) for _, lines in blocks)
+    out = ["  " + "   ".join(paint(title.ljust(w), SOFT) for (title, _), w in zip(blocks, widths)).rstrip()]
+    for i in range(height):
+        cells = [(lines[i] if i < len(lines) else "").ljust(w) for (_, lines), w in zip(blocks, widths)]
+        out.append("  " + "   ".join(cells).rstrip())
+    return out
+
+
+def _stacked(title: str, lines: list[str]) -> list[str]:
+    room = width() - 13
+    wrapped = [part for line in lines for part in (textwrap.wrap(line, room) or [""])][:LINES_OF_A_CASE]
+    return [f"  {paint(title.ljust(9), SOFT)} {wrapped[0]}"] + [f"  {'':9} {line}" for line in wrapped[1:]]

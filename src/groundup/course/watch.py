@@ -1,0 +1,183 @@
+"""`groundup watch`: judges at each save, shows the verdict, and listens to single keys."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import queue
+import select
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .lesson import Lesson, find, find_all
+from .session import current_lesson, next_lesson
+from .terminal import SOFT, paint, verdict_text
+from .workspace import Workspace
+
+KEYS = "n next   r run   h hint   m map   q quit"
+DEBOUNCE_MS = 50
+
+
+class Watch:
+    """Watches `mine`; one channel of events (a save, a key) into one loop."""
+
+    def __init__(
+        self, workspace: Workspace, name: str | None, judge: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> None:
+        self._workspace, self._judge = workspace, judge
+        self._lesson = find(name) if name else current_lesson(workspace)
+        self._events: queue.Queue[tuple[str, Any]] = queue.Queue()
+        self._ended = threading.Event()
+        self._seen: dict[str, str] = {}
+
+    def run(self) -> int:
+        """Until q, Ctrl-C, or the end of input."""
+        if self._lesson is None:
+            self._key("n")
+        else:
+            self._check()
+        threads = [threading.Thread(target=self._watch_files, daemon=True)]
+        if sys.stdin.isatty():
+            threads.append(threading.Thread(target=self._watch_keys, daemon=True))
+        with single_keys():
+            for thread in threads:
+                thread.start()
+            try:
+                while True:
+                    kind, what = self._events.get()
+                    if kind == "key" and what in ("q", ""):
+                        return 0
+                    self._key(what) if kind == "key" else self._saved(what)
+            except KeyboardInterrupt:
+                return 0
+            finally:
+                self._ended.set()
+
+    def _watch_files(self) -> None:
+        import watchfiles
+
+        folder = self._workspace.root / "mine"
+        changes = watchfiles.watch(
+            folder,
+            debounce=DEBOUNCE_MS,
+            step=10,
+            stop_event=self._ended,
+            rust_timeout=500,
+            yield_on_timeout=False,
+            raise_interrupt=False,
+        )
+        for changed in changes:
+            self._events.put(("saved", {path for _, path in changed}))
+
+    def _watch_keys(self) -> None:
+        while not self._ended.is_set():
+            ready, _, _ = select.select([sys.stdin], [], [], 0.2)
+            if ready:
+                self._events.put(("key", os.read(sys.stdin.fileno(), 1).decode(errors="replace")))
+
+    def _saved(self, paths: set[str]) -> None:
+        """Checks the lesson whose file was saved, if its content is new."""
+        by_file = {str(self._workspace.path_of(path)): lesson for lesson in find_all() for path in lesson.builds}
+        for path in sorted(paths):
+            lesson = by_file.get(path) or by_file.get(os.path.realpath(path))
+            if lesson is not None and self._is_new(Path(path)):
+                self._lesson = lesson
+                self._check()
+                return
+
+    def _is_new(self, path: Path) -> bool:
+        try:
+            mark = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError:
+            return False
+        if self._seen.get(str(path)) == mark:
+            return False
+        self._seen[str(path)] = mark
+        return True
+
+    def _check(self) -> None:
+        assert self._lesson is not None
+        for library_path in self._lesson.builds:
+            self._is_new(self._workspace.path_of(library_path))
+        reply = self._judge({"do": "check", "lesson": self._lesson.section_id})
+        self._clear()
+        if "error" in reply:
+            print(reply["error"])
+        else:
+            print(verdict_text(reply["verdict"], reply["title"], reply.get("next", "")))
+            if "warning" in reply:
+                print(reply["warning"])
+        self._prompt()
+
+    def _key(self, key: str) -> None:
+        if key == "r" and self._lesson is not None:
+            self._check()
+        elif key in ("n", "h", "m"):
+            self._clear()
+            self._command(key)
+            self._prompt()
+
+    def _command(self, key: str) -> None:
+        """What n, h and m show; n opens the next lesson."""
+        from .wall import wall
+
+        with self._workspace.store(readonly=True) as store:
+            standings = store.standings()
+        if key == "m":
+            print(wall(find_all(), standings, next_lesson(standings)))
+        elif key == "h" and self._lesson is not None:
+            self._hint(self._lesson)
+        elif key == "n":
+            lesson = next_lesson(standings)
+            if lesson is None:
+                print("Everything that is here is built.")
+                return
+            self._lesson = lesson
+            self._workspace.open_lesson(lesson)
+            with self._workspace.store() as store:
+                store.append("opened", lesson.section_id)
+            files = ", ".join(f"mine/{path}" for path in lesson.builds)
+            print(f"{lesson.section_id} {lesson.title}\n  write   {files}\n  read    groundup show {lesson.section_id}")
+
+    def _hint(self, lesson: Lesson) -> None:
+        from .page import hints
+
+        ladder = hints(lesson)
+        with self._workspace.store() as store:
+            given = min(store.standing(lesson.section_id).hints, len(ladder))
+            store.append("hinted", lesson.section_id, hint=given + 1)
+        if given < len(ladder):
+            print(f"hint {given + 1} of {len(ladder)}: {ladder[given]}")
+        else:
+            print(f"That was the last hint. What is left is the reference: groundup solution {lesson.section_id}")
+
+    def _clear(self) -> None:
+        if sys.stdout.isatty():
+            print("\033[2J\033[H", end="")
+
+    def _prompt(self) -> None:
+        if sys.stdin.isatty():
+            print(paint(f"\n{KEYS}", SOFT), flush=True)
+        else:
+            print(flush=True)
+
+
+@contextlib.contextmanager
+def single_keys() -> Iterator[None]:
+    """Keys without Enter, for as long as the context lasts; the terminal is always put back."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    import termios
+    import tty
+
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        tty.setcbreak(sys.stdin)
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)

@@ -1,0 +1,263 @@
+"""The learner's folder: `mine`, `notes`, `groundup.toml`, a git history, and `.groundup` for the store.
+
+Nothing of the learner's is ever overwritten here: a file that exists is added to, or left alone with a fresh one beside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .lesson import Lesson, find_all
+from .library import Submission, module_name, reference_text
+from .progress import Standing, Store
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FORMAT = 1
+TRACKS = ("everything", "core", "nlp", "engineer", "lm")
+NAME = "groundup.toml"
+CONFIG = """\
+# A groundup workspace. `mine` is what you build, `notes` is what you write.
+format = {format}
+track = "{track}"  # {tracks}
+hours_per_week = {hours}
+"""
+INIT = '''\
+"""What you have built. What you have not built yet comes from groundup, under the same names."""
+
+from pathlib import Path
+
+from groundup.course.overlay import over_reference
+
+over_reference(Path(__file__).resolve().parent.parent).join()
+'''
+README = """\
+# My machine learning, from the ground up
+
+`mine/` is a library that I build lesson by lesson; what is not there yet comes from groundup.
+`groundup` shows where I am, `groundup watch` judges each save, `groundup next` goes on.
+"""
+IGNORED = ".groundup/\n__pycache__/\n.ipynb_checkpoints/\n"
+
+
+class WorkspaceError(Exception):
+    """What is wrong with the workspace, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What groundup.toml says."""
+
+    track: str = "everything"
+    hours_per_week: float = 10
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What opening a lesson did to one file."""
+
+    path: Path
+    written: bool  # it was not there before
+    added: tuple[str, ...] = ()  # names appended, because the contract has grown
+    changed: tuple[str, ...] = ()  # names whose signature differs from the contract's: see `beside`
+    beside: Path | None = None
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace that exists."""
+
+    root: Path
+    config: Config
+
+    @property
+    def database(self) -> Path:
+        return self.root / ".groundup" / "progress.db"
+
+    def store(self, readonly: bool = False) -> Store:
+        """The store of this workspace."""
+        return Store(self.database, readonly=readonly)
+
+    def path_of(self, library_path: str) -> Path:
+        """mine/grad/value.py in this workspace."""
+        return self.root / "mine" / library_path
+
+    def open_lesson(self, lesson: Lesson) -> list[Opened]:
+        """Writes the learner's files of a lesson, or brings those that exist up to the contract."""
+        from .stub import derive, grow
+
+        opened = []
+        for library_path in lesson.builds:
+            reference = reference_text(module_name(library_path)) or ""
+            path = self.path_of(library_path)
+            if not path.exists():
+                write_atomically(path, derive(reference).encode())
+                opened.append(Opened(path, written=True))
+                continue
+            mine = path.read_bytes().decode("utf-8")
+            growth = grow(mine, reference)
+            if growth.added:
+                write_atomically(path, growth.text.encode())
+            beside = path.with_suffix(".contract.py") if growth.changed else None
+            if beside is not None:
+                write_atomically(beside, derive(reference).encode())
+            opened.append(Opened(path, False, growth.added, growth.changed, beside))
+        return opened
+
+    def files_of(self, lesson: Lesson) -> dict[str, bytes]:
+        """The lesson's files that exist, by library path."""
+        found = {}
+        for library_path in lesson.builds:
+            try:
+                found[library_path] = self.path_of(library_path).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as problem:
+                raise WorkspaceError(f"{self.path_of(library_path)} cannot be read: {problem.strerror}") from None
+        return found
+
+    def submission(self, lesson: Lesson, standings: Mapping[str, Standing]) -> Submission:
+        """The lesson's files, and the learner's earlier ones: those that have passed as they now stand, and the rest."""
+        earlier: dict[str, bytes] = {}
+        unproven = []
+        for other in find_all():
+            if other.section_id == lesson.section_id:
+                continue
+            standing = standings.get(other.section_id)
+            passed = standing.passed_files if standing is not None else {}
+            for path, data in self.files_of(other).items():
+                if passed.get(path) == hashlib.sha256(data).hexdigest():
+                    earlier[path] = data
+                else:
+                    unproven.append(path)
+        return Submission(self.files_of(lesson), earlier, tuple(unproven))
+
+
+def find_workspace(start: Path | None = None) -> Workspace:
+    """The workspace that a folder lies in, or has as its `workspace`. WorkspaceError if there is none."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents, here / "workspace"):
+        if (folder / NAME).is_file():
+            return Workspace(folder, read_config(folder / NAME))
+    raise WorkspaceError("there is no workspace here: `groundup start` makes one in this folder's `workspace`")
+
+
+def read_config(path: Path) -> Config:
+    """groundup.toml, checked. WorkspaceError names file, line, and what was expected."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        line = re.search(r"line (\d+)", str(problem))
+        where = f":{line[1]}" if line else ""
+        raise WorkspaceError(
+            f'{path}{where}: this is not TOML ({problem}): expected lines such as track = "core"'
+        ) from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise WorkspaceError(f"{path} cannot be read: {problem}") from None
+
+    def expect(name: str, good: bool, what: str) -> None:
+        if not good:
+            line = next((i for i, t in enumerate(text.splitlines(), 1) if re.match(rf"\s*{name}\s*=", t)), 1)
+            raise WorkspaceError(f"{path}:{line}: {name} = {values.get(name)!r}: expected {what}")
+
+    made = values.get("format")
+    expect("format", isinstance(made, int) and not isinstance(made, bool), f"a whole number, here {FORMAT}")
+    if made > FORMAT:
+        raise WorkspaceError(
+            f"{path}: this workspace was made by a newer groundup (format {made}, this one knows {FORMAT}): "
+            "upgrade with `pip install -U groundup`"
+        )
+    for name in values:
+        expect(name, name in ("format", "track", "hours_per_week"), "only format, track and hours_per_week")
+    track, hours = values.get("track", "everything"), values.get("hours_per_week", 10)
+    expect("track", track in TRACKS, f"one of {', '.join(TRACKS)}")
+    expect(
+        "hours_per_week",
+        isinstance(hours, (int, float)) and not isinstance(hours, bool) and 0 < hours <= 168,
+        "hours, 0 to 168",
+    )
+    return Config(track, hours)
+
+
+def make_workspace(root: Path, config: Config | None = None) -> Workspace:
+    """Makes a workspace: folders, files, the store, a git repository with a first commit. WorkspaceError if it cannot."""
+    config = config or Config()
+    if (root / NAME).exists():
+        raise WorkspaceError(f"{root} is a workspace already: `groundup` shows where you are")
+    if root.exists() and not root.is_dir():
+        raise WorkspaceError(f"{root} is a file: name a folder")
+    if (root / "mine").exists():
+        raise WorkspaceError(f"{root} has a `mine` already: name an empty folder, so that nothing of yours is touched")
+    try:
+        for folder in ("mine", "notes", ".groundup"):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        write_atomically(root / "mine" / "__init__.py", INIT.encode())
+        for name, text in (("README.md", README), (".gitignore", IGNORED), ("notes/README.md", "# Notes\n\nYours.\n")):
+            if not (root / name).exists():
+                write_atomically(root / name, text.encode())
+        values = dict(format=FORMAT, track=config.track, tracks=", ".join(TRACKS), hours=f"{config.hours_per_week:g}")
+        write_atomically(
+            root / NAME, CONFIG.format(**values).encode()
+        )  # last: its presence says that the rest is there
+    except OSError as problem:
+        raise WorkspaceError(f"{root} cannot be made a workspace: {problem.strerror}") from None
+    workspace = Workspace(root.resolve(), config)
+    with workspace.store() as store:
+        store.append("started", track=config.track, hours_per_week=config.hours_per_week)
+    commit(workspace, "A workspace to learn in")
+    return workspace
+
+
+def commit(workspace: Workspace, message: str) -> bool:
+    """Commits what is in the workspace; False where git is missing, fails, or has nothing to commit."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    environment["GIT_TERMINAL_PROMPT"] = "0"
+
+    def git(*arguments: str) -> bool:
+        command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "commit.gpgsign=false", *arguments]
+        try:
+            done = subprocess.run(command, cwd=workspace.root, env=environment, capture_output=True, timeout=30)
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return done.returncode == 0
+
+    if not (workspace.root / ".git").exists() and not git("init", "-q"):
+        return False
+    identity: list[str] = []
+    if not git("config", "user.email"):
+        identity = ["-c", "user.name=groundup learner", "-c", "user.email=learner@localhost"]
+    return git("add", "-A") and git(*identity, "commit", "-q", "-m", message)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Writes beside, syncs, renames: the file is the old one or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,1 @@
+"""Datasets: a catalogue, a checksummed download or mirror, and loading."""

@@ -1,0 +1,1 @@
+"""Experiments that stand on their own, one a file."""

@@ -1,0 +1,1 @@
+"""Derivatives: differences, a scalar engine, a tensor engine, and the first networks on it. NumPy alone."""
