@@ -38,7 +38,7 @@ def start(path, name, journal="wal"):
 
 def kill(writer, rng):
     """Kill after a random number of acknowledgements and a random part of the next; the lines it had written."""
-    lines = [writer.stdout.readline() for _ in range(rng.choice([0, 0, 1, 2, 5, 10, 20]))]
+    lines = [writer.stdout.readline() for _ in range(rng.choice([0, 0, 1, 2, 3, 6]))]
     if lines == []:
         select.select([writer.stdout], [], [], rng.uniform(0, 0.01))  # somewhere in the opening
     else:

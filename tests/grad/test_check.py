@@ -64,7 +64,9 @@ def test_the_default_step_beats_steps_ten_times_wider_and_narrower():
     points = np.linspace(0.5, 1.5, 50)
     mean_error = {}
     for factor in (0.03, 1.0, 30.0):
-        mean_error[factor] = np.mean([abs(derivative(np.exp, x, factor * STEP * max(1.0, x)) - np.exp(x)) for x in points])
+        mean_error[factor] = np.mean(
+            [abs(derivative(np.exp, x, factor * STEP * max(1.0, x)) - np.exp(x)) for x in points]
+        )
     assert mean_error[1.0] < mean_error[0.03]
     assert mean_error[1.0] < mean_error[30.0]
 

@@ -399,7 +399,11 @@ def _(draw):
     claimed = spoilt(true, draw.choice(["one entry", "one sign", "not a number"]), at, draw.choice([1e-3, 0.1, 1.0]))
     if expected_error(name, c, x, claimed).max() < 1e-4:  # an entry of next to nothing
         at = int(np.argmax(np.abs(true)))
-        claimed = spoilt(true, "one entry", at, 1.0) if true.any() else np.where(np.arange(true.size).reshape(shape) == at, 1.0, 0.0)
+        claimed = (
+            spoilt(true, "one entry", at, 1.0)
+            if true.any()
+            else np.where(np.arange(true.size).reshape(shape) == at, 1.0, 0.0)
+        )
     return dict(name=name, c=c, x=x, claimed=claimed)
 
 
@@ -445,7 +449,11 @@ def refused(lib, x, claimed):
 @refused.edges
 def _():
     two = np.array([1.0, 2.0])
-    shapes = [dict(x=two, claimed=2 * two[:, None]), dict(x=two[None, :], claimed=2 * two[:, None]), dict(x=two, claimed=np.array(2.0))]
+    shapes = [
+        dict(x=two, claimed=2 * two[:, None]),
+        dict(x=two[None, :], claimed=2 * two[:, None]),
+        dict(x=two, claimed=np.array(2.0)),
+    ]
     return [*shapes, dict(x=np.ones((0, 2)), claimed=np.ones((0, 2)))]
 
 

@@ -23,7 +23,16 @@ def shares():
                   bbox=dict(boxstyle="circle,pad=0.35", facecolor="none", edgecolor=INK))  # fmt: skip
     for name, gradient in {"y": "1", "w": "4", "v": "16", "a": "64"}.items():
         x, y = places[name]
-        axes.text(x, y + (0.62 if name != "v" else -0.72), gradient, ha="center", va="center", color=BACK, fontsize=11, weight="bold")
+        axes.text(
+            x,
+            y + (0.62 if name != "v" else -0.72),
+            gradient,
+            ha="center",
+            va="center",
+            color=BACK,
+            fontsize=11,
+            weight="bold",
+        )
     axes.set_xlim(-0.7, 6.7)
     axes.set_ylim(-1.15, 1.3)
     axes.axis("off")

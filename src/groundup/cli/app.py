@@ -17,11 +17,11 @@ MaybeLesson = Annotated[str | None, Parameter(help="A lesson's id; without it, t
 app = App(
     name="groundup",
     version=f"groundup {__version__}",
-    help="Learn machine learning by building all of it. Bare `groundup` shows the map.",
+    help="Learn machine learning by building all of it. Bare `groundup` shows the map.\n\nExample: groundup start --yes",
     help_format="markdown",
 )
-author = App(name="author", help="For those who write lessons.")
-data = App(name="data", help="Datasets: what there is, where it is, and fetching it.")
+author = App(name="author", help="For those who write lessons.\n\nExample: groundup author check lessons")
+data = App(name="data", help="Datasets: what there is, where it is, and fetching it.\n\nExample: groundup data")
 app.command(author)
 app.command(data)
 
@@ -45,14 +45,17 @@ def dispatch(arguments: list[str]) -> int:
 
 def _in_one_line(problem: CycloptsError, arguments: list[str]) -> str:
     """What was wrong with the command, and the command it may have been."""
-    commands = [name for name in app if not name.startswith("-")]
-    if arguments and arguments[0] not in commands and not arguments[0].startswith("-"):
-        near = difflib.get_close_matches(arguments[0], commands, n=1, cutoff=0.5)
-        meant = f"did you mean `groundup {near[0]}`?" if near else "`groundup --help` shows the commands."
-        return f"groundup has no command {arguments[0]!r}: {meant}"
-    return f"{' '.join(str(problem).split())} See `groundup {' '.join(a for a in arguments[:2] if a in commands)} --help`.".replace(
-        "  ", " "
-    )
+    here, path = app, "groundup"
+    for word in arguments:
+        commands = [name for name in here if not name.startswith("-")]
+        if not commands or word.startswith("-"):
+            break
+        if word not in commands:
+            near = difflib.get_close_matches(word, commands, n=1, cutoff=0.5)
+            meant = f"did you mean `{path} {near[0]}`?" if near else f"`{path} --help` shows the commands."
+            return f"{path} has no command {word!r}: {meant}"
+        here, path = here[word], f"{path} {word}"
+    return f"{' '.join(str(problem).split())} See `{path} --help`."
 
 
 def _is_ours(problem: Exception) -> bool:

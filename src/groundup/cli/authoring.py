@@ -28,12 +28,12 @@ def check(folder: Path) -> int:
             except LessonError as problem:
                 broken += 1
                 print(problem, file=sys.stderr)
-    try:
-        check_together([report.lesson for report in reports])
-    except LessonError as problem:
-        broken += len(folders) > 1  # one lesson alone cannot be held against the others
-        if len(folders) > 1:
-            print(problem, file=sys.stderr)
+    if len(folders) > 1:  # one lesson alone cannot be held against the others
+        try:
+            check_together([report.lesson for report in reports])
+        except LessonError as clash:
+            broken += 1
+            print(clash, file=sys.stderr)
     _progress("")("")
     print("lesson  checkpoints  faults  rejected  named  words")
     for r in reports:
@@ -42,8 +42,8 @@ def check(folder: Path) -> int:
             f"{mark} {r.lesson.section_id:<6}{r.checkpoints:>11}{r.faults:>8}{r.kill_score:>9.0%}{_share(r.named, r.faults):>8}{r.words:>7}"
         )
     for r in reports:
-        for problem in r.problems:
-            print(f"{r.lesson.section_id}: {problem}")
+        for found in r.problems:
+            print(f"{r.lesson.section_id}: {found}")
     faults, killed, named = (sum(getattr(r, name) for r in reports) for name in ("faults", "killed", "named"))
     print(f"{len(reports)} lessons, {faults} faults: {_share(killed, faults)} rejected, {_share(named, faults)} named")
     return 1 if broken or any(r.problems for r in reports) else 0

@@ -9,7 +9,7 @@ def show() -> int:
     rows = catalogue.status()
     wide = max(len(dataset.name) for dataset, _ in rows)
     for dataset, where in rows:
-        print(f"{dataset.name.ljust(wide)}  {where:<10}  {dataset.title}")
+        print(f"{dataset.name.ljust(wide)}  {where.value:<12}  {dataset.title}")
     return 0
 
 

@@ -7,10 +7,12 @@ import random
 import sys
 from pathlib import Path
 
+from ..course.client import judge
 from ..course.lesson import Lesson, find
-from ..course.workspace import Workspace, find_workspace, write_atomically
+from ..course.session import source_line
+from ..course.workspace import Workspace, WorkspaceError, find_workspace, write_atomically
 from .learn import lesson_of
-from .quick import FULL, NOT_USABLE, judge, report
+from .quick import FULL, NOT_USABLE, report
 
 
 def check(name: str | None, as_json: bool, seed: int | None, full: bool, files: list[Path], any_imports: bool) -> int:
@@ -22,6 +24,9 @@ def check(name: str | None, as_json: bool, seed: int | None, full: bool, files: 
             print("name the lesson that the file belongs to: groundup check 1.3 --file PATH", file=sys.stderr)
             return NOT_USABLE
         return _check_files(find(name), files, as_json, seed, full, any_imports)
+    if any_imports:
+        print("--any-imports goes with --file: groundup check 1.3 --file PATH --any-imports", file=sys.stderr)
+        return NOT_USABLE
     request = {"do": "check", "lesson": name, "seed": seed, "times": FULL if full else 1}
     return report(judge(find_workspace().root, request), as_json, full)
 
@@ -35,33 +40,36 @@ def _check_files(
     from ..course.terminal import verdict_text
 
     seed = fresh_seed() if seed is None else seed
+    contents = [_read(path) for path in paths]  # all of them, before anything is printed
     status = 0
     with Judge() as court:
-        for path in paths:
-            try:
-                data = path.read_bytes()
-            except OSError as problem:
-                print(f"{path} cannot be read: {problem.strerror}", file=sys.stderr)
-                return NOT_USABLE
+        for path, data in zip(paths, contents):
             built = next((b for b in lesson.builds if Path(b).name == path.name), lesson.builds[0])
             others = {b: (reference_text(module_name(b)) or "").encode() for b in lesson.builds if b != built}
             submission = Submission({built: data, **others}, any_imports=any_imports, names={built: str(path)})
             verdict = court.check(lesson, submission, seed, FULL if full else 1)
             shown = verdict.as_json()
             print(
-                json.dumps(shown, ensure_ascii=False, allow_nan=False)
+                json.dumps(shown, allow_nan=False)
                 if as_json
-                else verdict_text(shown, lesson.title, full=full)
+                else verdict_text(shown, lesson.title, full=full, source=source_line(verdict, {str(path): data}))
             )
             status = max(status, 0 if verdict.passed else 1)
     return status
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise WorkspaceError(f"{path} cannot be read: {problem.strerror}") from None
 
 
 def watch(name: str | None) -> int:
     from ..course.watch import Watch
 
     workspace = find_workspace()
-    return Watch(workspace, name, lambda request: judge(workspace.root, request)).run()
+    return Watch(workspace, name).run()
 
 
 def bug(name: str | None) -> int:
@@ -88,6 +96,8 @@ def _write_bug(workspace: Workspace, lesson: Lesson, seen: set[str]) -> int:
 
     sources = {path: reference_text(module_name(path)) or "" for path in lesson.builds}
     faults = load_faults(lesson, sources)
+    if not faults:
+        raise WorkspaceError(f"{lesson.section_id} has no known mistakes yet: choose another lesson")
     fresh = [fault for fault in faults if fault.name not in seen] or faults
     fault = random.choice(fresh)
     path = _folder(workspace, lesson) / Path(fault.file).name
@@ -110,10 +120,11 @@ def _judge_bug(workspace: Workspace, lesson: Lesson, payload: dict[str, str]) ->
     built, path = payload["file"], workspace.root / payload["path"]
     others = {b: (reference_text(module_name(b)) or "").encode() for b in lesson.builds if b != built}
     with Judge() as court:
-        submission = Submission({built: path.read_bytes(), **others}, names={built: payload["path"]}, unnamed=True)
+        submission = Submission({built: _read(path), **others}, names={built: payload["path"]}, unnamed=True)
         verdict = court.check(lesson, submission)
     if not verdict.passed:
-        print(verdict_text(verdict.as_json(), lesson.title))
+        source = source_line(verdict, {payload["path"]: _read(path)})
+        print(verdict_text(verdict.as_json(), lesson.title, source=source))
         return 1
     with workspace.store() as store:
         store.append("found", lesson.section_id, fault=payload["fault"])

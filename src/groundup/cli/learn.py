@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..course.lesson import Lesson, find, find_all
+from ..course import steps
+from ..course.lesson import Lesson, find
 from ..course.session import current_lesson, next_lesson
-from ..course.terminal import BOLD, HINT, SOFT, paint, width
+from ..course.terminal import BOLD, SOFT, paint, width
 from ..course.workspace import (
+    NAME,
     TRACKS,
     Config,
     Workspace,
@@ -18,9 +20,6 @@ from ..course.workspace import (
     make_workspace,
     write_atomically,
 )
-
-if TYPE_CHECKING:
-    from ..course.progress import Standing
 
 
 def lesson_of(workspace: Workspace, name: str | None) -> Lesson:
@@ -33,21 +32,15 @@ def lesson_of(workspace: Workspace, name: str | None) -> Lesson:
     return lesson
 
 
-def standings(workspace: Workspace) -> dict[str, Standing]:
-    with workspace.store(readonly=True) as store:
-        return store.standings()
-
-
 def show_map() -> int:
-    from ..course.wall import wall
-
-    workspace = find_workspace()
-    now = standings(workspace)
-    print(wall(find_all(), now, next_lesson(now)))
+    print(steps.map_text(find_workspace()))
     return 0
 
 
 def start(folder: Path, yes: bool, track: str | None, hours: float | None) -> int:
+    around = next((f for f in folder.resolve().parents if (f / NAME).is_file()), None)
+    if around is not None:
+        raise WorkspaceError(f"{folder} lies in the workspace {around}: go out of it, or name a folder elsewhere")
     ask = not yes and sys.stdin.isatty()
     if track is None:
         track = _ask(f"Track ({', '.join(TRACKS)})", "everything") if ask else "everything"
@@ -87,7 +80,8 @@ def _near(path: Path) -> str:
 
 def open_next() -> int:
     workspace = find_workspace()
-    lesson = next_lesson(standings(workspace))
+    with workspace.store(readonly=True) as store:
+        lesson = next_lesson(store.standings())
     if lesson is None:
         print("Everything that is here is built.")
         return 0
@@ -99,13 +93,7 @@ def open_lesson(name: str) -> int:
 
 
 def _open(workspace: Workspace, lesson: Lesson) -> int:
-    try:
-        opened = workspace.open_lesson(lesson)
-    except (SyntaxError, UnicodeDecodeError):
-        opened = []
-        print("Your file does not parse, so it was left as it is.")
-    with workspace.store() as store:
-        store.append("opened", lesson.section_id)
+    opened = steps.open_lesson(workspace, lesson)
     print(f"{paint(f'{lesson.section_id} {lesson.title}', BOLD)}   {paint(f'about {lesson.minutes} min', SOFT)}")
     print()
     print(_wrapped(lesson.prose.strip().partition("\n\n")[0]))
@@ -117,6 +105,8 @@ def _open(workspace: Workspace, lesson: Lesson) -> int:
             print(f"  added   {', '.join(o.added)}: new in the contract, at the end of your file")
         if o.changed and o.beside is not None:
             print(f"  differs {', '.join(o.changed)}: yours is kept; the contract is in {_near(o.beside)}")
+    if not opened:
+        print("          it does not parse, so it was left as it is")
     print(f"  read    groundup show {lesson.section_id}")
     print("  judge   groundup watch")
     return 0
@@ -142,7 +132,7 @@ def show(name: str | None, figures: bool) -> int:
     from rich.markdown import Markdown
 
     console = Console(width=width() if sys.stdout.isatty() else 100, highlight=False)
-    page = Markdown(page_text(lesson), code_theme="bw" if "NO_COLOR" in __import__("os").environ else "ansi_dark")
+    page = Markdown(page_text(lesson), code_theme="bw" if "NO_COLOR" in os.environ else "ansi_dark")
     if sys.stdout.isatty():
         with console.pager(styles=True):
             console.print(page)
@@ -165,22 +155,12 @@ def _draw(lesson: Lesson) -> int:
 
 
 def hint(name: str | None) -> int:
-    from ..course.page import hints
-
     workspace = find_workspace()
     lesson = lesson_of(workspace, name)
-    given = standings(workspace).get(lesson.section_id)
-    ladder = hints(lesson)
-    number = min((given.hints if given else 0), len(ladder))
-    with workspace.store() as store:
-        store.append("hinted", lesson.section_id, hint=number + 1)
-    if number == len(ladder):
-        print(
-            f"That was the last of {len(ladder)} hints. What is left is the reference: groundup solution {lesson.section_id} (recorded)."
-        )
-        return 0
-    print(paint(f"hint {number + 1} of {len(ladder)}", HINT))
-    print(_wrapped(ladder[number]))
+    given = steps.take_hint(workspace, lesson)
+    print(_wrapped(str(given)))
+    if not given.text:
+        print(f"  groundup solution {lesson.section_id}")
     return 0
 
 
@@ -211,7 +191,7 @@ def reset(name: str | None, undo: bool, yes: bool) -> int:
 def _undo_reset(workspace: Workspace, lesson: Lesson) -> int:
     """Puts back the files of the latest reset; what stands there now is kept in its turn."""
     with workspace.store() as store:
-        resets = store.events(lesson=lesson.section_id, kind="reset")
+        resets = [e for e in store.events(lesson=lesson.section_id, kind="reset") if e.payload["files"]]
         if not resets:
             raise WorkspaceError(f"{lesson.section_id} has not been reset: there is nothing to put back")
         old = {path: store.blob(sha) for path, sha in resets[-1].payload["files"].items()}
@@ -234,12 +214,9 @@ def solution(name: str | None, yes: bool) -> int:
 
     workspace = find_workspace()
     lesson = lesson_of(workspace, name)
-    standing = standings(workspace).get(lesson.section_id)
-    if (
-        not (standing and standing.passed)
-        and not yes
-        and not _sure("You have not passed yet. Show the reference? It is recorded.")
-    ):
+    with workspace.store(readonly=True) as store:
+        passed = store.standing(lesson.section_id).passed
+    if not passed and not yes and not _sure("You have not passed yet. Show the reference? It is recorded."):
         return 1
     with workspace.store() as store:
         store.append("looked", lesson.section_id)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ..course.client import workspace_root
 from . import run
 
 
 def main() -> int:
     """0, whatever the learner has or has not built."""
-    from .quick import workspace_root
-
     if workspace_root(Path.cwd()) is None and (status := run(["start", "workspace", "--yes"])):
         return status
     if status := run([]):

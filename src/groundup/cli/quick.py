@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..course.client import NoJudge, ask
+from ..course.client import judge, workspace_root
 
 NOT_USABLE = 2
 FULL = 10  # times as many cases
+SEED_DIGITS = 18
 
 
 def check(arguments: list[str]) -> int | None:
@@ -33,33 +34,13 @@ def _parse(arguments: list[str]) -> tuple[dict[str, Any] | None, bool, bool]:
             as_json = True
         elif word == "--full":
             full, request["times"] = True, FULL
-        elif word == "--seed" and rest and rest[0].isdecimal():
+        elif word == "--seed" and rest and rest[0].isdecimal() and len(rest[0]) <= SEED_DIGITS:
             request["seed"] = int(rest.pop(0))
         elif not word.startswith("-") and "lesson" not in request:
             request["lesson"] = word
         else:
             return None, False, False
     return request, as_json, full
-
-
-def workspace_root(here: Path) -> Path | None:
-    """The folder of the workspace, by its groundup.toml: here, above, or in `workspace`."""
-    here = here.resolve()
-    return next((f for f in (here, *here.parents, here / "workspace") if (f / "groundup.toml").is_file()), None)
-
-
-def judge(root: Path, request: dict[str, Any]) -> dict[str, Any]:
-    """The warm judge's reply, or, where there is none to be had, a cold one's."""
-    try:
-        return ask(root, request)
-    except NoJudge:
-        from ..course.session import Session
-
-        with Session(root) as session:
-            reply, afterwards = session.answer({**request, "cold": True})
-            if afterwards is not None:
-                afterwards()
-            return reply
 
 
 def report(reply: dict[str, Any], as_json: bool, full: bool) -> int:
@@ -71,9 +52,9 @@ def report(reply: dict[str, Any], as_json: bool, full: bool) -> int:
         print(reply["warning"], file=sys.stderr)
     verdict = reply["verdict"]
     if as_json:
-        print(json.dumps(verdict, ensure_ascii=False, allow_nan=False))
+        print(json.dumps(verdict, allow_nan=False))  # in ASCII, so that every terminal and file can hold it
     else:
         from ..course.terminal import verdict_text
 
-        print(verdict_text(verdict, reply["title"], reply.get("next", ""), full))
+        print(verdict_text(verdict, reply["title"], reply.get("next", ""), full, reply.get("source", "")))
     return 0 if verdict["passed"] else 1

@@ -57,6 +57,26 @@ def fingerprint() -> str:
     return f"{newest}-{count}-{'-'.join(settings)}"
 
 
+def workspace_root(here: Path) -> Path | None:
+    """The folder of the workspace, by its groundup.toml: here, above, or in `workspace`."""
+    here = here.resolve()
+    return next((f for f in (here, *here.parents, here / "workspace") if (f / "groundup.toml").is_file()), None)
+
+
+def judge(root: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """The warm judge's reply, or, where there is none to be had, a cold one's."""
+    try:
+        return ask(root, request)
+    except NoJudge:
+        from .session import Session
+
+        with Session(root) as session:
+            reply, afterwards = session.answer(request)
+            if afterwards is not None:
+                afterwards()
+            return reply
+
+
 def ask(root: Path, request: dict[str, Any], start: bool = True) -> dict[str, Any]:
     """One request to the judge of a workspace, starting one if need be. NoJudge if it cannot be had."""
     try:

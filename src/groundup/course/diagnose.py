@@ -117,7 +117,13 @@ def same_answer(a: dict[str, Any], b: dict[str, Any], atol: float, rtol: float) 
     if "died" in a or "died" in b:
         return a.get("died") == b.get("died")
     if "raised" in a or "raised" in b:
-        return "raised" in a and "raised" in b and a["raised"].get("type") == b["raised"].get("type")
+        return "raised" in a and "raised" in b and _how_raised(a["raised"]) == _how_raised(b["raised"])
     if a.get("mutated") != b.get("mutated"):
         return False
     return difference(b.get("value"), a.get("value"), atol, rtol) is None
+
+
+def _how_raised(raised: dict[str, Any]) -> tuple[str, str]:
+    """The exception's type, and the function of the library's file that it came out of."""
+    frames = raised.get("frames") or []
+    return str(raised.get("type")), str(frames[-1][-1]) if frames else ""

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from .checkpoints import Case, Checkpoint
@@ -21,7 +22,8 @@ from .sandbox.host import Child, ChildDied, ChildLate, Sandbox
 from .shrink import shrink
 from .verdicts import CheckpointVerdict, LessonVerdict, Verdict
 
-SHRINK_SECONDS = 0.25
+SHRINK_SECONDS = 0.12
+RESTARTS = 20  # of the child, while a case is shrunk
 LOAD_SECONDS = 5.0
 CHECK_SECONDS = 30.0  # for a whole lesson: what has not run by then is skipped, and says so
 
@@ -36,6 +38,7 @@ class Batch:
 
     cases: list[Case]
     truths: list[Any]
+    drawn: int  # how many of them, at the end, were generated
 
 
 @dataclass
@@ -68,8 +71,8 @@ class Judge:
 
     def __init__(self) -> None:
         self._sandboxes: dict[str, Sandbox] = {}
-        self._prepared: dict[str, _Prepared] = {}
-        self._diagnosticians: dict[str, Diagnostician] = {}
+        self._prepared: dict[Path, _Prepared] = {}
+        self._diagnosticians: dict[Path, Diagnostician] = {}
 
     def __enter__(self) -> Judge:
         return self
@@ -99,9 +102,9 @@ class Judge:
         self.diagnostician(lesson).warm()
 
     def _ready(self, lesson: Lesson, seed: int, times: int) -> _Prepared:
-        prepared = self._prepared.get(lesson.section_id)
+        prepared = self._prepared.get(lesson.folder)
         if prepared is None:
-            prepared = self._prepared[lesson.section_id] = _Prepared(load_probes(lesson))
+            prepared = self._prepared[lesson.folder] = _Prepared(load_probes(lesson))
         if (prepared.seed, prepared.count) != (seed, times):
             prepared.seed, prepared.count = seed, times
             prepared.batches = {p.key: draw_batch(p.checkpoint, i, seed, times) for i, p in enumerate(prepared.probes)}
@@ -109,16 +112,16 @@ class Judge:
 
     def diagnostician(self, lesson: Lesson) -> Diagnostician:
         """The lesson's faults, loaded."""
-        if lesson.section_id not in self._diagnosticians:
-            self._diagnosticians[lesson.section_id] = Diagnostician(
-                lesson, self._prepared[lesson.section_id].probes, self.sandbox()
+        if lesson.folder not in self._diagnosticians:
+            self._diagnosticians[lesson.folder] = Diagnostician(
+                lesson, self._prepared[lesson.folder].probes, self.sandbox()
             )
-        return self._diagnosticians[lesson.section_id]
+        return self._diagnosticians[lesson.folder]
 
     def check(self, lesson: Lesson, submission: Submission, seed: int | None = None, times: int = 1) -> LessonVerdict:
         """Judges one submission. `seed` draws the same cases again; `times` as many cases."""
         begun = time.perf_counter()
-        prepared = self._prepared.get(lesson.section_id)
+        prepared = self._prepared.get(lesson.folder)
         if seed is None:
             seed = prepared.seed if prepared and prepared.count == times and prepared.seed >= 0 else fresh_seed()
         prepared = self._ready(lesson, seed, times)
@@ -136,7 +139,7 @@ class Judge:
 
     def use_up(self, lesson: Lesson) -> None:
         """Forgets the prepared cases, so that the next check draws fresh ones."""
-        if (prepared := self._prepared.get(lesson.section_id)) is not None:
+        if (prepared := self._prepared.get(lesson.folder)) is not None:
             prepared.seed = -1
 
 
@@ -148,10 +151,12 @@ def fresh_seed() -> int:
 def draw_batch(checkpoint: Checkpoint, place: int, seed: int, times: int) -> Batch | OracleAbsent:
     """Edge cases, then generated ones, each with its truth."""
     cases = list(checkpoint.edge_cases())
-    if checkpoint.draw_case is not None:
-        cases += [checkpoint.draw_case(SeededDraw(seed, place, i)) for i in range(checkpoint.count * times)]
+    drawn = checkpoint.count * times if checkpoint.draw_case is not None else 0
+    cases += [
+        checkpoint.draw_case(SeededDraw(seed, place, i)) for i in range(drawn) if checkpoint.draw_case is not None
+    ]
     try:
-        return Batch(cases, [truth_of(checkpoint, case) for case in cases])
+        return Batch(cases, [truth_of(checkpoint, case) for case in cases], drawn)
     except ImportError as problem:
         return OracleAbsent(f"its oracle needs {problem.name}, which is not installed")
 
@@ -208,6 +213,7 @@ class _Hearing:
         self._prepared, self._own, self._trees = prepared, own, trees
         self._until = begun + CHECK_SECONDS
         self._child: Child | None = None
+        self._broken: Problem | None = None  # why it cannot be loaded, once that is known
         self._absent: list[str] = []
         self._fault: str | None = None
         self.printed = ""
@@ -242,9 +248,18 @@ class _Hearing:
             self._child = None
 
     def _start_child(self) -> Child:
-        """A child with the submission loaded. Problem if loading fails."""
+        """A child with the submission loaded. Problem if loading fails, and the same one from then on."""
+        if self._broken is not None:
+            raise self._broken
         if self._child is not None:
             return self._child
+        try:
+            return self._load()
+        except Problem as problem:
+            self._broken = problem
+            raise
+
+    def _load(self) -> Child:
         anything = self._submission.any_imports
         allowed = None if anything else [*self._lesson.allows, "numpy"]
         self._child = self._judge.sandbox("any" if anything else "numpy").child(allowed)
@@ -266,12 +281,13 @@ class _Hearing:
         if "raised" in loaded:
             outcome = self._of_raised(loaded, importing=True)
             raise Problem(outcome.verdict.value, outcome.says, *self._where(outcome.answer, name))
-        self._absent = [str(item) for item in loaded.get("missing", [])]
+        self._absent = [name for names in contract.values() for name in names if name in loaded.get("missing", [])]
         return self._child
 
     def _where(self, answer: dict[str, Any], name: str) -> tuple[str, int | None]:
         """File and line of the innermost frame that is the learner's."""
-        trail = [(str(f), line) for f, line, _ in answer.get("raised", {}).get("frames", []) if isinstance(line, int)]
+        frames = answer.get("raised", {}).get("frames", [])
+        trail = [(file, line) for file, line, _ in frames if file in self._files and isinstance(line, int)]
         return trail[-1] if trail else (name, None)
 
     def _one(self, probe: Probe, hero: bool) -> CheckpointVerdict:
@@ -302,7 +318,7 @@ class _Hearing:
             Verdict.CRASHED,
             Verdict.FORBIDDEN_IMPORT,
         ):
-            case, outcome = self._smallest(probe, case, outcome)
+            case, outcome = self._smallest(probe, case, outcome, by_hand=at < len(batch.cases) - batch.drawn)
         evidence = [(case, outcome.answer)] + [(batch.cases[i], outcomes[i].answer) for i in failed[:6] if i != at]
         self._write(verdict, probe, case, outcome)
         if (hero or self._fault is not None) and not self._submission.unnamed:
@@ -314,9 +330,11 @@ class _Hearing:
         outcomes: list[Outcome] = []
         try:
             child = self._start_child()
-            child.request(
+            ready = child.request(
                 {"do": "probe", "name": probe.key, "source": probe.source, "function": probe.key}, LOAD_SECONDS
             )
+            if "raised" in ready:  # the interpreter is no longer what it was
+                return [self._of_raised(ready)]
             cases = [visible(case) for case in batch.cases]
             request = {"do": "answer", "probe": probe.key, "package": "mine", "cases": cases}
             for answer in child.answers(request, len(cases), probe.checkpoint.seconds):
@@ -392,23 +410,23 @@ class _Hearing:
                 return dotted
         return None
 
-    def _smallest(self, probe: Probe, case: Case, outcome: Outcome) -> tuple[Case, Outcome]:
-        """The smallest case that fails in the same way, and what came of it."""
+    def _smallest(self, probe: Probe, case: Case, outcome: Outcome, by_hand: bool) -> tuple[Case, Outcome]:
+        """The smallest case that fails in the same way, and what came of it. A case written by hand is small already."""
         checkpoint = probe.checkpoint
-        if checkpoint.draw_case is None:
+        if checkpoint.draw_case is None or by_hand:
             return case, outcome
         seen: dict[int, Outcome] = {}
         restarts = 0
 
         def fails(candidate: Case) -> bool:
             nonlocal restarts
+            if restarts > RESTARTS:
+                return False
             try:
                 found = self._ask(probe, candidate)
             except (ChildDied, ChildLate, Problem):
                 self._end_child()
                 restarts += 1
-                if restarts > 20:
-                    raise
                 return False
             if found.verdict is outcome.verdict:
                 seen[id(candidate)] = found

@@ -140,8 +140,8 @@ def find(section_id: str, root: Path | None = None) -> Lesson:
 def _nearest(section_id: str, lessons: Iterable[Lesson]) -> str:
     names = [lesson.section_id for lesson in lessons]
     near = difflib.get_close_matches(section_id, names, n=3, cutoff=0.5)
-    titles = {word: lesson.section_id for lesson in lessons for word in re.findall(r"[a-z]+", lesson.title.lower())}
-    near += [titles[word] for word in difflib.get_close_matches(section_id.lower(), titles, n=2, cutoff=0.7)]
+    words = {lesson.section_id: re.findall(r"[a-z]+", lesson.title.lower()) for lesson in lessons}
+    near += [name for name, title in words.items() if difflib.get_close_matches(section_id.lower(), title, cutoff=0.7)]
     if near:
         return f"did you mean {' or '.join(dict.fromkeys(near))}?"
     return f"the lessons are {', '.join(names)}" if len(names) <= 20 else "`groundup` shows the map"
@@ -200,7 +200,7 @@ def _front_matter(page: Path, text: str) -> tuple[dict[str, Any], dict[str, int]
         tree = yaml.compose(source, Loader=yaml.SafeLoader)
         values = yaml.safe_load(source)
     except yaml.YAMLError as problem:
-        mark = getattr(problem, "problem_mark", None)
+        mark = getattr(problem, "context_mark", None) or getattr(problem, "problem_mark", None)
         raise LessonError(
             page, (mark.line if mark else 0) + 2, f"front matter: {getattr(problem, 'problem', problem)}"
         ) from None
@@ -258,7 +258,8 @@ def _check_parts(lesson: Lesson) -> None:
         if part not in titles:
             raise LessonError(lesson.page, lesson.body_line, f"the part `## {part}` is missing")
     if fixed != list(PARTS) or titles[-4:] != list(PARTS):
-        raise LessonError(lesson.page, lines[fixed[0]], f"the last parts are, in this order: {', '.join(PARTS)}")
+        astray = next((title for title, part in zip(fixed, PARTS) if title != part), fixed[0])
+        raise LessonError(lesson.page, lines[astray], f"the last parts are, in this order: {', '.join(PARTS)}")
     if titles[0] in PARTS:
         raise LessonError(
             lesson.page, lines[titles[0]], "the idea comes before `## Build it`, under headings of its own"

@@ -6,14 +6,20 @@ The judge never imports a learner's file. It reads it, finds what it imports, an
 from __future__ import annotations
 
 import ast
+import codecs
+import io
+import tokenize
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.util import decode_source
 from pathlib import Path
 
 import groundup
 
-FILE_CAP = 1 << 20  # bytes of a learner's file
+FILE_CAP = 256 << 10  # bytes of a learner's file: ten times the longest of the library, parsed within a second
+SLOW_ENCODINGS = ("idna", "punycode")  # read in the square of the length, and meant for no file
 ROOT = Path(groundup.__file__).parent
 
 
@@ -63,22 +69,24 @@ def module_name(path: str) -> str:
 def read_text(data: bytes, name: str) -> tuple[str, ast.Module]:
     """A learner's file as text and tree; Problem if it is none."""
     if len(data) > FILE_CAP:
-        raise Problem(
-            "import-error", f"the file is {len(data) / 2**20:.1f} MiB; a file of a lesson has at most 1 MiB", name
-        )
+        says = f"the file is {len(data) >> 10} KiB; a file of a lesson has at most {FILE_CAP >> 10}"
+        raise Problem("import-error", says, name)
     if b"\0" in data:
         line = data[: data.index(b"\0")].count(b"\n") + 1
         raise Problem("import-error", "the file has a null byte in it: save it as plain text", name, line)
     try:
-        from importlib.util import decode_source
-
+        encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+        if codecs.lookup(encoding).name in SLOW_ENCODINGS:
+            raise LookupError(encoding)
         text = decode_source(data)
     except (SyntaxError, UnicodeDecodeError, LookupError) as problem:
         raise Problem(
             "import-error", f"the file is not text in the encoding it names ({problem}): save it as UTF-8", name, 1
         ) from None
     try:
-        return text, ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are the learner's, and the sandbox shows them
+            return text, ast.parse(text)
     except SyntaxError as problem:
         raise Problem("import-error", f"{type(problem).__name__}: {problem.msg}", name, problem.lineno) from None
     except (RecursionError, MemoryError, ValueError) as problem:
@@ -146,6 +154,7 @@ def assemble(
     `absent` are modules that must not be had from the reference: those of the lesson at hand.
     """
     sources: dict[str, tuple[str, str]] = {}
+    lesson = {module.casefold() for module in absent}  # a file system may not tell Value.py from value.py
     queue = [name for module in wanted for name in _with_packages(module)]
     while queue:
         module = queue.pop()
@@ -153,7 +162,7 @@ def assemble(
             continue
         if module in own:
             sources[module] = own[module]
-        elif module not in absent and (text := reference_text(module)) is not None:
+        elif module.casefold() not in lesson and (text := reference_text(module)) is not None:
             sources[module] = (f"groundup/{module.replace('.', '/')}.py", text)
         else:
             continue

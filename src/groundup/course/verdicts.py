@@ -13,6 +13,7 @@ from .sandbox.frames import Opaque
 
 SCHEMA = 1
 ENTRIES_SHOWN = 400  # of an array; beyond that its beginning, and its shape
+TEXT_SHOWN = 4000  # characters of a text
 
 
 class Verdict(str, Enum):
@@ -133,4 +134,6 @@ def plain(value: Any) -> Any:
         return {"real": plain(value.real), "imag": plain(value.imag)}
     if isinstance(value, Opaque):
         return {"type": value.type}
+    if isinstance(value, str):
+        return value[:TEXT_SHOWN].encode("utf-8", "replace").decode()
     return value

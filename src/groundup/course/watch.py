@@ -9,12 +9,14 @@ import queue
 import select
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .lesson import Lesson, find, find_all
-from .session import current_lesson, next_lesson
+from .client import judge
+from .lesson import find, find_all
+from .session import current_lesson
+from .steps import map_text, open_next, take_hint
 from .terminal import SOFT, paint, verdict_text
 from .workspace import Workspace
 
@@ -25,10 +27,8 @@ DEBOUNCE_MS = 50
 class Watch:
     """Watches `mine`; one channel of events (a save, a key) into one loop."""
 
-    def __init__(
-        self, workspace: Workspace, name: str | None, judge: Callable[[dict[str, Any]], dict[str, Any]]
-    ) -> None:
-        self._workspace, self._judge = workspace, judge
+    def __init__(self, workspace: Workspace, name: str | None) -> None:
+        self._workspace = workspace
         self._lesson = find(name) if name else current_lesson(workspace)
         self._events: queue.Queue[tuple[str, Any]] = queue.Queue()
         self._ended = threading.Event()
@@ -103,7 +103,7 @@ class Watch:
         assert self._lesson is not None
         for library_path in self._lesson.builds:
             self._is_new(self._workspace.path_of(library_path))
-        reply = self._judge({"do": "check", "lesson": self._lesson.section_id})
+        reply = judge(self._workspace.root, {"do": "check", "lesson": self._lesson.section_id})
         self._clear()
         if "error" in reply:
             print(reply["error"])
@@ -123,37 +123,18 @@ class Watch:
 
     def _command(self, key: str) -> None:
         """What n, h and m show; n opens the next lesson."""
-        from .wall import wall
-
-        with self._workspace.store(readonly=True) as store:
-            standings = store.standings()
         if key == "m":
-            print(wall(find_all(), standings, next_lesson(standings)))
+            print(map_text(self._workspace))
         elif key == "h" and self._lesson is not None:
-            self._hint(self._lesson)
+            print(take_hint(self._workspace, self._lesson))
         elif key == "n":
-            lesson = next_lesson(standings)
+            lesson = open_next(self._workspace)
             if lesson is None:
                 print("Everything that is here is built.")
                 return
             self._lesson = lesson
-            self._workspace.open_lesson(lesson)
-            with self._workspace.store() as store:
-                store.append("opened", lesson.section_id)
             files = ", ".join(f"mine/{path}" for path in lesson.builds)
             print(f"{lesson.section_id} {lesson.title}\n  write   {files}\n  read    groundup show {lesson.section_id}")
-
-    def _hint(self, lesson: Lesson) -> None:
-        from .page import hints
-
-        ladder = hints(lesson)
-        with self._workspace.store() as store:
-            given = min(store.standing(lesson.section_id).hints, len(ladder))
-            store.append("hinted", lesson.section_id, hint=given + 1)
-        if given < len(ladder):
-            print(f"hint {given + 1} of {len(ladder)}: {ladder[given]}")
-        else:
-            print(f"That was the last hint. What is left is the reference: groundup solution {lesson.section_id}")
 
     def _clear(self) -> None:
         if sys.stdout.isatty():

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .client import workspace_root
 from .lesson import Lesson, find_all
 from .library import Submission, module_name, reference_text
 from .progress import Standing, Store
@@ -95,7 +96,8 @@ class Workspace:
 
     def open_lesson(self, lesson: Lesson) -> list[Opened]:
         """Writes the learner's files of a lesson, or brings those that exist up to the contract."""
-        from .stub import derive, grow
+        from .growth import grow
+        from .stub import derive
 
         opened = []
         for library_path in lesson.builds:
@@ -146,11 +148,10 @@ class Workspace:
 
 def find_workspace(start: Path | None = None) -> Workspace:
     """The workspace that a folder lies in, or has as its `workspace`. WorkspaceError if there is none."""
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents, here / "workspace"):
-        if (folder / NAME).is_file():
-            return Workspace(folder, read_config(folder / NAME))
-    raise WorkspaceError("there is no workspace here: `groundup start` makes one in this folder's `workspace`")
+    root = workspace_root(start or Path.cwd())
+    if root is None:
+        raise WorkspaceError("there is no workspace here: `groundup start` makes one in this folder's `workspace`")
+    return Workspace(root, read_config(root / NAME))
 
 
 def read_config(path: Path) -> Config:

@@ -43,7 +43,7 @@ def read_idx(path: str | Path) -> np.ndarray:
     values: np.ndarray = np.frombuffer(content, np.uint8, offset=start)
     if values.size != int(np.prod(shape, dtype=np.uint64)):
         raise DataError(f"{path} says shape {shape}, and holds {values.size} values.")
-    return values.reshape(shape).copy()  # a copy may be written to
+    return np.array(values.reshape(shape))  # a copy, which may be written to
 
 
 def mnist() -> Mnist:

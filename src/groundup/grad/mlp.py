@@ -7,6 +7,8 @@ Rumelhart, Hinton and Williams, Learning Representations by Back-propagating Err
 Cybenko, Approximation by Superpositions of a Sigmoidal Function (1989).
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from .tensor import Tensor, no_grad
@@ -28,7 +30,7 @@ class MLP:
         self.activation = activation
         self.weights = []
         self.biases = []
-        for n_in, n_out in zip(sizes, sizes[1:]):
+        for n_in, n_out in pairwise(sizes):
             W = generator.standard_normal((n_in, n_out)) / np.sqrt(n_in)
             self.weights.append(Tensor(W, requires_grad=True))
             self.biases.append(Tensor(np.zeros(n_out), requires_grad=True))

@@ -1,11 +1,11 @@
 """A tensor autograd engine: arrays that remember how they were made.
 
-The engine of value.py with arrays for numbers. Every operation gives a new Tensor that keeps a rule for each operand. Let
-L be the number that is differentiated in the end: given g = dL/d(result), the rule returns dL/d(operand). With numbers
-that was g times a slope; the slope of an array along an array is a matrix too large to write down, and a rule gets by
-without it. Rules take and return arrays, not Tensors: they are not recorded, so there are no gradients of gradients.
+The engine of value.py, with arrays for numbers. Every operation gives a new Tensor that keeps a rule for each operand.
+Let L be the number that is differentiated in the end: given g = dL/d(result), the rule returns dL/d(operand). With
+numbers that was g times a slope; the slope of an array along an array is a matrix too large to write down, and a rule
+gets by without it. Rules take and return arrays, and are not recorded: there are no gradients of gradients here.
 
-Baydin et al., Automatic Differentiation in Machine Learning: a Survey (2018), section 3.2. The rules of matrix products:
+Baydin et al., Automatic Differentiation in Machine Learning: a Survey (2018), section 3.2; for products of matrices
 Giles, Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic Differentiation (2008), section 2.2.
 """
 
@@ -24,8 +24,8 @@ class Tensor:
         up over calls of backward. Only a leaf has one, which is a Tensor you made yourself, and only if it requires it.
     requires_grad: whether backward comes here (bool). A result requires a gradient if any of its operands does.
 
-    The other operand of an operation is a Tensor, an array or a number, on either side. Shapes broadcast by NumPy's rules.
-    A number, or an array that is not of floats, takes the dtype of the Tensor beside it: float32 stays float32.
+    The other operand of an operation is a Tensor, an array or a number, on either side, and shapes broadcast by NumPy's
+    rules. A number, or an array that is not of floats, takes the dtype of the Tensor beside it: float32 stays float32.
     """
 
     __slots__ = ("_links", "data", "grad", "requires_grad")
@@ -100,8 +100,9 @@ class Tensor:
     def __truediv__(self, other):
         """self / other"""
         other = _as_tensor(other, self.dtype)
-        a, b = self.data, other.data
-        return operation(a / b, (self, lambda g: g / b), (other, lambda g: -g * a / (b * b)))
+        b = other.data
+        y = self.data / b
+        return operation(y, (self, lambda g: g / b), (other, lambda g: -g * y / b))
 
     def __pow__(self, n):
         """self ** n, where n is a plain number: TypeError for a Tensor or an array."""
@@ -203,9 +204,9 @@ class Tensor:
         return operation(self.data.reshape(*shape), (self, lambda g: g.reshape(before)))
 
     def transpose(self, *axes):
-        """The axes in another order, as in NumPy: transpose(0, 2, 1) or transpose((0, 2, 1)); reversed if none are given.
+        """The axes in another order: transpose(0, 2, 1) or transpose((0, 2, 1)); in reverse if none are given.
 
-        Axis i of the result is axis axes[i] of self; negative ones count from the end.
+        As in NumPy, axis i of the result is axis axes[i] of self, and negative ones count from the end.
         """
         if len(axes) == 1 and isinstance(axes[0], tuple | list):
             axes = axes[0]
@@ -235,12 +236,11 @@ class Tensor:
     def backward(self, grad=None):
         """Add dL/d(leaf) to the grad of every leaf that this was made from and that requires it.
 
-        grad: dL/d(this), array-like of this shape; may be left out for a single element, where it is 1. L is then
-        (grad * this).sum(). The graph stays as it was, so that a second call adds the same again; it goes when the last
-        name for its result goes. Takes time in proportion to the number of operations, and any depth of graph.
+        grad: dL/d(this), array-like, of this shape; where this has one element it may be left out, and is 1. It is not
+        changed. The graph stays until the last name for its result goes, and a second call adds the same once more.
+        Takes time in proportion to the number of operations, however often a Tensor is used, and any depth of graph.
 
-        RuntimeError where nothing requires a gradient, or where grad is needed and left out; ValueError where its shape
-        is not this one's.
+        RuntimeError where nothing requires a gradient, or grad is missing; ValueError where it has another shape.
         """
         if not self.requires_grad:
             raise RuntimeError("nothing that this was made from requires a gradient: Tensor(data, requires_grad=True)")
@@ -251,23 +251,23 @@ class Tensor:
             raise ValueError(f"grad has shape {seed.shape}, and this Tensor {self.shape}")
 
         grads = {self: seed}  # dL/d(tensor), as far as it has arrived
-        ours = {self}  # whose array in grads nobody else holds: only into those may be written
-        for tensor in reversed(_topological_order(self)):  # a tensor comes up once everything made from it has paid in
+        ours = {self}  # tensors whose array in grads nobody else holds: it may be added to in place
+        for tensor in reversed(_topological_order(self)):  # one comes up once everything made from it has paid in
             g = grads.pop(tensor)
-            if not tensor._links:
-                g = g if tensor in ours else g.copy()
-                tensor.grad = g if tensor.grad is None else tensor.grad + g
             for operand, rule in tensor._links:
                 part = _unbroadcast(np.asarray(rule(g), operand.dtype), operand.shape)
                 if operand not in grads:
                     grads[operand] = part
-                    if part is not g and part.base is None:  # neither g itself nor a view: new, so ours
+                    if part is not g and part.base is None:  # neither g nor a view of it: a new array
                         ours.add(operand)
                 elif operand in ours:
                     grads[operand] += part
                 else:
                     grads[operand] = grads[operand] + part
                     ours.add(operand)
+            if not tensor._links:
+                g = g if tensor in ours else g.copy()
+                tensor.grad = g if tensor.grad is None else tensor.grad + g
 
     def zero_grad(self):
         """Forget the gradient: grad is None again."""
@@ -283,12 +283,12 @@ class Tensor:
 
 
 def operation(data, *links):
-    """A Tensor that is computed from others: how every operation above is made, and any of your own.
+    """A Tensor made from others: every operation above is one line of this, and so is any of your own.
 
-    data: its array. links: for each operand that is a Tensor a pair (operand, rule); rule(g), where g = dL/d(result) is
-    an array of the result's shape, returns dL/d(operand), in the operand's shape or in one that it was broadcast to. It
-    returns a new array, or g, or a view of g, and writes into none that it was given. It is called only where the
-    operand requires a gradient; under no_grad links are not kept.
+    data: its array. links: a pair (operand, rule) for each Tensor that it depends on. rule(g), where g = dL/d(result) is
+    an array of the result's shape, returns dL/d(operand) in the operand's shape, or in a shape that the operand was
+    broadcast to: backward sums it. What it returns is a new array, g, or a view of g, and it changes neither g nor any
+    other array. Rules of operands that require no gradient are never called, and under no_grad none are kept.
     """
     result = Tensor.__new__(Tensor)
     result.data = np.asarray(data)  # NumPy gives a scalar where no axis is left

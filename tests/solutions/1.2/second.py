@@ -26,7 +26,8 @@ def directional_derivative(f, x, v, h=None):
 def gradient(f, x, h=None):
     x = np.array(x, dtype=float)
     slopes = [
-        directional_derivative(f, x, unit.reshape(x.shape), h or STEP * max(1.0, abs(unit @ x.ravel()))) for unit in np.eye(x.size)
+        directional_derivative(f, x, unit.reshape(x.shape), h or STEP * max(1.0, abs(unit @ x.ravel())))
+        for unit in np.eye(x.size)
     ]
     return np.array(slopes, dtype=float).reshape(x.shape)
 

@@ -8,6 +8,7 @@ data and nothing but data, and it is capped before it is read.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 from typing import Any
@@ -19,7 +20,10 @@ PREFIX = struct.Struct("<4sIQ")
 HEADER_CAP = 16 << 20  # bytes
 BUFFERS_CAP = 64 << 20  # bytes
 DEPTH_CAP = 64
+INTEGER_CAP = 12_000  # bits: fewer digits than Python refuses to print
+COLLISIONS = 1000  # keys of a dictionary beyond which their hashes are looked at
 TYPES = frozenset("?bhilqBHILQefdFD")  # booleans, integers, floats, complex: what an array may hold
+DTYPE = re.compile(r"[<>|=][biufc]\d{1,2}")
 
 
 class FrameError(Exception):
@@ -71,7 +75,11 @@ def _pack(x: Any, buffer: Any, depth: int) -> Any:
     if x is None or kind in (bool, str):
         return x
     if kind is int:
-        return x if -(2**63) <= x < 2**63 else {"$": "integer", "hex": hex(x)[:4096]}
+        if -(2**63) <= x < 2**63:
+            return x
+        if (bits := x.bit_length()) > INTEGER_CAP:
+            return {"$": "opaque", "type": f"int of {bits} bits"}
+        return {"$": "integer", "hex": hex(x)}
     if kind is float:
         return {"$": "float", "hex": x.hex()} if x != x or x in (np.inf, -np.inf) else x
     if kind is complex:
@@ -109,8 +117,10 @@ def decode(frame: bytes) -> Any:
             raise FrameError("not a frame")
         header = json.loads(frame[PREFIX.size : PREFIX.size + header_size])
         unpacker = _Unpacker(memoryview(frame)[PREFIX.size + header_size :])
-        return unpacker.unpack(header)
-    except (struct.error, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as problem:
+        return unpacker.unpack(header, 0)
+    except (
+        struct.error, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, OverflowError
+    ) as problem:  # fmt: skip
         raise FrameError(f"a damaged frame: {problem}") from None
 
 
@@ -121,32 +131,44 @@ class _Unpacker:
         self._buffers = buffers
         self._offset = 0
 
-    def unpack(self, x: Any) -> Any:
+    def unpack(self, x: Any, depth: int) -> Any:
         if not isinstance(x, dict):
             if x is None or isinstance(x, (bool, int, float, str)):
                 return x
             raise FrameError("a bare list in a frame")
+        if depth > DEPTH_CAP:
+            raise FrameError(f"nested more than {DEPTH_CAP} deep")
         kind = x["$"]
         if kind == "list":
-            return [self.unpack(item) for item in x["items"]]
+            return [self.unpack(item, depth + 1) for item in x["items"]]
         if kind == "tuple":
-            return tuple(self.unpack(item) for item in x["items"])
+            return tuple(self.unpack(item, depth + 1) for item in x["items"])
         if kind == "dict":
-            return {self.unpack(k): self.unpack(v) for k, v in x["items"]}
+            return self._dict([(self.unpack(k, depth + 1), self.unpack(v, depth + 1)) for k, v in x["items"]])
         if kind == "array":
             return self._array(x)
         if kind == "float":
             return float.fromhex(x["hex"])
         if kind == "integer":
+            if len(x["hex"]) > INTEGER_CAP // 4 + 3:  # "-0x" and the digits
+                raise FrameError("an integer that is too long")
             return int(x["hex"], 16)
         if kind == "complex":
-            return complex(*(self.unpack(part) for part in x["parts"]))
+            return complex(*(self.unpack(part, depth) for part in x["parts"]))
         if kind == "opaque":
             return Opaque(str(x["type"])[:200])
-        raise FrameError(f"a value of an unknown kind {kind!r}")
+        raise FrameError(f"a value of an unknown kind {kind!r:.40}")
+
+    def _dict(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        """Keys that were made to collide would take the square of their number: they are no dictionary."""
+        if len(pairs) > COLLISIONS and 2 * len({hash(key) for key, _ in pairs}) < len(pairs):
+            raise FrameError("a dictionary whose keys collide")
+        return dict(pairs)
 
     def _array(self, x: dict[str, Any]) -> Any:
-        dtype, shape = np.dtype(str(x["dtype"])), tuple(int(side) for side in x["shape"])
+        if not DTYPE.fullmatch(x["dtype"]):
+            raise FrameError("an array of a kind that does not cross")
+        dtype, shape = np.dtype(x["dtype"]), tuple(int(side) for side in x["shape"])
         if dtype.char not in TYPES or any(side < 0 for side in shape):
             raise FrameError("an array of a kind that does not cross")
         count = 1
@@ -177,11 +199,10 @@ def receive(channel: socket.socket) -> Any:
 
 
 def _exactly(channel: socket.socket, count: int) -> bytes:
-    chunks, missing = [], count
-    while missing:
-        chunk = channel.recv(min(missing, 1 << 20))
+    received = bytearray()
+    while len(received) < count:
+        chunk = channel.recv(min(count - len(received), 1 << 20))
         if not chunk:
             raise EOFError("the other side closed the channel")
-        chunks.append(chunk)
-        missing -= len(chunk)
-    return b"".join(chunks)
+        received += chunk
+    return bytes(received)

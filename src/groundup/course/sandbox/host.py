@@ -7,7 +7,9 @@ with everything it may have started.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -31,6 +33,7 @@ START = 10.0  # seconds that a child may take to confine itself
 OUTPUT_SHOWN = 4000  # characters of the learner's own prints that are kept
 MEMORY = {"numpy": 1 << 30, "any": 8 << 30}  # address space: torch maps far more than it uses
 PACKAGES = ["numpy"]
+TEXT_CAP, LIST_CAP = 2000, 200  # of what a child says about itself: characters of a text, entries of a list
 
 
 class ChildDied(Exception):
@@ -91,7 +94,7 @@ class Sandbox:
             if process is not None:
                 process.kill()
         self._zygote = self._reserve = None
-        shutil.rmtree(self._folder, ignore_errors=True)
+        _remove(self._folder)
 
     def warm(self) -> None:
         """Starts what the first child will need."""
@@ -275,10 +278,7 @@ class Child:
 
     def _receive(self, deadline: float) -> dict[str, Any]:
         channel = _Deadlined(self._process.channel, deadline)
-        answer = frames.receive(channel)  # type: ignore[arg-type]
-        if not isinstance(answer, dict) or not all(isinstance(key, str) for key in answer):
-            raise frames.FrameError("an answer of the wrong form")
-        return answer
+        return _well_formed(frames.receive(channel))  # type: ignore[arg-type]
 
     def _reason(self) -> str:
         status = self.close()
@@ -286,6 +286,8 @@ class Child:
             return f"your code ended the process (exit status {status}) before it had answered"
         if -status == signal.SIGXCPU:
             return "your code used up its processor time"
+        if -status == signal.SIGKILL:
+            return "your code closed the channel on which it was to answer, or the system ended the process"
         name = signal.Signals(-status).name if -status in signal.Signals._value2member_map_ else str(-status)
         return f"the process was ended by {name}" + (
             ": memory that is not yours, or a recursion too deep" if -status == signal.SIGSEGV else ""
@@ -298,7 +300,7 @@ class Child:
         self._closed = True
         status = self._process.kill()
         self.printed = self._read_output()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        _remove(self._scratch)
         return status
 
     def _read_output(self) -> str:
@@ -310,6 +312,63 @@ class Child:
                 return file.read(OUTPUT_SHOWN).decode(errors="replace")
         except OSError:
             return ""
+
+
+def _well_formed(answer: Any) -> dict[str, Any]:
+    """The answer in the form that `inside` gives it, long texts clipped; FrameError for what `inside` never says."""
+    if not isinstance(answer, dict) or not all(isinstance(key, str) for key in answer):
+        raise frames.FrameError("an answer of the wrong form")
+    form = dict(answer)
+    for key in {"mutated", "missing"} & form.keys():
+        form[key] = [_text(item) for item in _list(form[key])]
+    if "raised" in form:
+        raised = form["raised"]
+        if not isinstance(raised, dict):
+            raise frames.FrameError("an exception of the wrong form")
+        trail = [tuple(_list(frame)) for frame in _list(raised.get("frames"))]
+        if not all(len(frame) == 3 and type(frame[1]) in (int, type(None)) for frame in trail):
+            raise frames.FrameError("a traceback of the wrong form")
+        form["raised"] = {
+            **{key: raised.get(key) is True for key in ("memory", "forbidden", "unwritten", "absent")},
+            "type": _text(raised.get("type")),
+            "message": _text(raised.get("message")),
+            "frames": [(_text(file), line, _text(name)) for file, line, name in trail],
+        }
+    return form
+
+
+def _list(x: Any) -> list[Any]:
+    if not isinstance(x, (list, tuple)):
+        raise frames.FrameError("an answer of the wrong form")
+    return list(x[:LIST_CAP])
+
+
+def _text(x: Any) -> str:
+    """At most so many characters, none of them half of a surrogate pair."""
+    if not isinstance(x, str):
+        raise frames.FrameError("an answer of the wrong form")
+    return x[:TEXT_CAP].encode("utf-8", "replace").decode()
+
+
+def _remove(folder: str) -> None:
+    """Removes a folder, of whatever form a child has left it: nested beyond what a path or the call stack can hold."""
+    with contextlib.suppress(OSError, RecursionError):
+        shutil.rmtree(folder)
+    number, token = 0, secrets.token_hex(8)
+    with contextlib.suppress(OSError):  # what cannot be removed stays in the temporary folder
+        while found := list(os.scandir(folder)):
+            for entry in found:
+                if not entry.is_dir(follow_symlinks=False):
+                    os.unlink(entry.path)
+                    continue
+                os.chmod(entry.path, 0o700)
+                for inner in os.scandir(entry.path):
+                    number += 1  # two levels down becomes one: each round takes one level away
+                    if inner.is_dir(follow_symlinks=False):
+                        os.chmod(inner.path, 0o700)
+                    os.rename(inner.path, os.path.join(folder, f"{token}-{number}"))
+                os.rmdir(entry.path)
+        os.rmdir(folder)
 
 
 class _Deadlined:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import copy
 import importlib
 import importlib.abc
+import io
 import os
 import socket
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -46,16 +48,22 @@ def serve(channel: socket.socket) -> None:
     """Confines this process as the first frame says, then answers requests until the channel closes."""
     setup = frames.receive(channel)
     _confine(setup, channel.fileno())
-    channel_send, channel_receive = frames.send, frames.receive
-    channel_send(channel, {"ready": os.getpid()})
+    write, channel_receive, sendable = channel.sendall, frames.receive, _sendable
+    write(sendable({"ready": os.getpid()}))
     session = _Session()
     while True:
         try:
             request = channel_receive(channel)
         except EOFError:
             return
-        for answer in session.handle(request):
-            channel_send(channel, answer)
+        try:
+            for answer in session.handle(request):
+                write(sendable(answer))
+        except OSError:  # the channel has been closed: from here, or by the judge
+            return
+        except BaseException as problem:  # what the learner's code left behind in the interpreter has struck here
+            write(sendable({"raised": _describe(problem, frozenset())}))
+            return
 
 
 def _confine(setup: dict[str, Any], keep: int) -> None:
@@ -66,6 +74,9 @@ def _confine(setup: dict[str, Any], keep: int) -> None:
     output = os.open(setup["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for fd, target in ((quiet, 0), (output, 1), (output, 2)):
         os.dup2(fd, target)
+    for stream in (sys.stdout, sys.stderr):  # by the line, since this process ends by being killed
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
     os.close(quiet)
     os.close(output)
     os.environ.clear()
@@ -109,7 +120,7 @@ class _Session:
         elif what == "answer":
             probe, library = self._probes[request["probe"]], self._libraries[request["package"]]
             for case in request["cases"]:
-                yield _sendable(_answer(probe, library, case, self._own[request["package"]]))
+                yield _answer(probe, library, case, self._own[request["package"]])
         else:
             yield {"raised": {"type": "ValueError", "message": f"no such request: {what}", "frames": []}}
 
@@ -180,42 +191,43 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b) or (a != a and b != b)
 
 
-def _sendable(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer, or, where its values are too large to cross, the fact."""
+def _sendable(answer: dict[str, Any]) -> bytes:
+    """The answer as a frame, or, where its values are too large to cross, the fact."""
     try:
-        frames.encode(answer)
+        return frames.encode(answer)
     except (frames.FrameError, MemoryError) as problem:
         raised = {"type": "MemoryError", "message": str(problem) or "out of memory", "frames": [], "memory": True}
-        return {"raised": raised, "ms": answer["ms"], "mutated": []}
     except BaseException as problem:  # an object that fights back when it is looked at
-        return {"raised": _describe(problem, frozenset()), "ms": answer["ms"], "mutated": []}
-    return answer
+        raised = _describe(problem, frozenset())
+    return frames.encode({"raised": raised})
 
 
 def _describe(problem: BaseException, own: frozenset[str]) -> dict[str, Any]:
     """An exception as values: type, message, and the frames that lie in the learner's files, outermost first."""
+    kinds = type(problem).__mro__  # not isinstance, which would ask the exception's own __class__
     try:
         message = str(problem)[:MESSAGE_CAP]
     except BaseException:
         message = "(an exception that cannot be printed)"
-    trail = [(f.filename, f.lineno, f.name) for f in _walk(problem) if f.filename in own]
-    if isinstance(problem, SyntaxError) and problem.filename in own:
+    trail = _trail(problem, own)
+    if SyntaxError in kinds and isinstance(problem, SyntaxError) and problem.filename in own:
         trail.append((problem.filename, problem.lineno, ""))
     return {
-        "type": type(problem).__name__,
+        "type": str(type.__getattribute__(type(problem), "__name__")),
         "message": message,
-        "frames": trail[-FRAMES_SHOWN:],
-        "memory": isinstance(problem, MemoryError),
-        "forbidden": isinstance(problem, ForbiddenImport),
-        "unwritten": isinstance(problem, NotImplementedError),
-        "absent": isinstance(problem, (AttributeError, ImportError, TypeError, NameError)),
+        "frames": trail,
+        "memory": MemoryError in kinds,
+        "forbidden": ForbiddenImport in kinds,
+        "unwritten": NotImplementedError in kinds,
+        "absent": any(kind in kinds for kind in (AttributeError, ImportError, TypeError, NameError)),
     }
 
 
-def _walk(problem: BaseException) -> list[traceback.FrameSummary]:
-    """The frames of a traceback, without their source lines; only the innermost of a deep recursion."""
-    found = []
+def _trail(problem: BaseException, own: frozenset[str]) -> list[tuple[str, int | None, str]]:
+    """File, line and function of the innermost frames that are the learner's; a recursion may be a million deep."""
+    found: deque[tuple[str, int | None, str]] = deque(maxlen=FRAMES_SHOWN)
     for frame, line in traceback.walk_tb(problem.__traceback__):
         code = frame.f_code
-        found.append(traceback.FrameSummary(code.co_filename, line, code.co_name, lookup_line=False))
-    return found[-FRAMES_SHOWN * 2 :]
+        if code.co_filename in own:
+            found.append((code.co_filename, line, code.co_name))
+    return list(found)

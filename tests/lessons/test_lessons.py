@@ -1,0 +1,65 @@
+"""Every lesson, by the rules of the author's check; and right solutions written otherwise, which must pass."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from groundup.course.author import check_lesson
+from groundup.course.lesson import check_together, find, find_all
+from groundup.course.library import ROOT, Submission
+
+LESSONS = [lesson.section_id for lesson in find_all()]
+SOLUTIONS = Path(__file__).parents[1] / "solutions"
+LIBRARY = ("grad", "classic", "drills")
+
+
+@pytest.mark.parametrize("section_id", LESSONS)
+def test_a_lesson_keeps_every_rule(section_id, judge):
+    lesson = find(section_id)
+    report = check_lesson(lesson.folder, judge)
+    print(f"{section_id}: {report.faults} faults, {report.kill_score:.0%} rejected, {report.named} named")
+    unnamed = [p for p in report.problems if "is not named" in p]
+    assert [p for p in report.problems if p not in unnamed] == []
+    assert report.kill_score == 1.0
+    assert report.named >= 0.95 * report.faults, unnamed
+
+
+def solutions():
+    for folder in sorted(SOLUTIONS.iterdir()):
+        for path in sorted(folder.iterdir()):
+            if path.suffix == ".py" or (path.is_dir() and not path.name.startswith("_")):
+                yield pytest.param(folder.name, path, id=f"{folder.name}-{path.stem}")
+
+
+@pytest.mark.parametrize(("section_id", "path"), solutions())
+def test_a_right_solution_written_otherwise_passes(section_id, path, judge):
+    lesson = find(section_id)
+    files = {b: path if path.is_file() else path / Path(b).name for b in lesson.builds}
+    submission = Submission({b: p.read_bytes() for b, p in files.items()}, any_imports=path.stem.startswith("adapter"))
+    verdict = judge.check(lesson, submission)
+    assert verdict.passed, [(c.name, c.verdict, c.says, c.case) for c in verdict.checkpoints if not c.passed]
+
+
+@pytest.mark.parametrize("section_id", LESSONS)
+def test_a_lesson_has_a_second_solution(section_id):
+    assert any((SOLUTIONS / section_id).glob("second*")), section_id
+
+
+def test_ids_files_and_what_lessons_lean_on_agree():
+    check_together(find_all())
+
+
+def test_phase_one_is_whole():
+    assert [lesson.section_id for lesson in find_all() if lesson.phase == 1] == [f"1.{i}" for i in range(1, 8)]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(p for floor in LIBRARY for p in (ROOT / floor).rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_the_library_imports_its_own_parts_relatively(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            assert (node.module or "").split(".")[0] != "groundup", f"line {node.lineno}"
+        if isinstance(node, ast.Import):
+            assert all(alias.name.split(".")[0] != "groundup" for alias in node.names), f"line {node.lineno}"
