@@ -13,7 +13,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy and PyTorch start their thre
 
 import numpy as np
 import torch
-from timing import HEADER, interleave, ratios, row
+from timing import HEADER, interleave, row
 
 from groundup.grad.tensor import Tensor
 
@@ -76,16 +76,15 @@ def torch_step(x, labels, parameters):
 
 def main():
     torch.set_num_threads(1)
-    print(HEADER.replace("ratio", "to PyTorch"))
+    print("A training step, groundup beside PyTorch")
+    print(HEADER)
     for widths, batch in SIZES:
         rng = np.random.default_rng(0)
         case = rng.standard_normal((batch, 784)).astype(np.float32), rng.integers(0, 10, batch), weights(widths, rng)
         ours, theirs = groundup_step(*case), torch_step(*case)
         np.testing.assert_allclose([ours() for _ in range(5)], [theirs() for _ in range(5)], rtol=1e-4)
         times = interleave({"groundup": ours, "torch": theirs})
-        label = f"{'-'.join(map(str, widths))} at {batch}"
-        print(row(f"{label}, groundup", times["groundup"], ratios(times, "groundup", "torch")))
-        print(row(f"{label}, PyTorch", times["torch"], [1.0]))
+        print(row(f"{'-'.join(map(str, widths))}, batch of {batch}", times, "groundup", "torch"))
 
 
 if __name__ == "__main__":

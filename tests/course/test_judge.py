@@ -103,7 +103,7 @@ def test_a_right_solution_passes_every_checkpoint(judge, tiny):
         ("1 / 0\n", "import-error", "ZeroDivisionError"),
         (b"\xff\xfe\x00x", "import-error", "null byte"),
         (b"x = '\xe9'\n", "import-error", "UTF-8"),
-        (b"#" * (2 << 20), "import-error", "2.0 MiB"),
+        (b"#" * (2 << 20), "import-error", "2048 KiB"),
     ],
 )
 def test_each_verdict_arises(judge, tiny, source, verdict, word):

@@ -515,7 +515,13 @@ def _():
     a, b = np.array([1.0, -2.0]), np.array([[3.0], [0.5]])
     g, G = np.array([1.0, 10.0]), np.array([[1.0, 2.0], [3.0, 5.0]])
     twice = [("+", 0, 0), ("*", 1, 1)]
+    shared = [  # the sum hands one array to both of its operands
+        dict(leaves=[a, a], steps=[(name, 0), ("+", *order)], calls=[(3, g)], cleared=False)
+        for name in ("relu", "tanh", "square")
+        for order in ((2, 1), (1, 2), (2, 0), (0, 2))
+    ]
     return [
+        *shared,
         dict(leaves=[a], steps=[], calls=[(0, g)], cleared=False),
         dict(leaves=[a], steps=[("+", 0, 0), ("+", 1, 0)], calls=[(2, g)], cleared=False),
         dict(leaves=[a, a], steps=[("+", 0, 1), ("+", 2, 0)], calls=[(3, g)], cleared=False),

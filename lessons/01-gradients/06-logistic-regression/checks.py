@@ -214,7 +214,7 @@ def _(draw):
         y=draw.integers(0, 1, n),
         rate=draw.choice([1.0, 0.1, 2.0]),
         steps=draw.integer(1, 8),
-        tolerance=draw.choice([0.0, 0.0, 0.1]),
+        tolerance=draw.choice([0.0, 0.0, 0.07]),
     )
 
 

@@ -14,6 +14,8 @@ from .. import __version__
 Lesson = Annotated[str, Parameter(help="A lesson's id, such as 1.3.")]
 MaybeLesson = Annotated[str | None, Parameter(help="A lesson's id; without it, the one opened last.")]
 
+WORD_SHOWN = 60  # characters of a word that was typed
+
 app = App(
     name="groundup",
     version=f"groundup {__version__}",
@@ -55,7 +57,8 @@ def _in_one_line(problem: CycloptsError, arguments: list[str]) -> str:
             meant = f"did you mean `{path} {near[0]}`?" if near else f"`{path} --help` shows the commands."
             return f"{path} has no command {word!r}: {meant}"
         here, path = here[word], f"{path} {word}"
-    return f"{' '.join(str(problem).split())} See `{path} --help`."
+    said = " ".join(word if len(word) <= WORD_SHOWN else f"{word[:WORD_SHOWN]}..." for word in str(problem).split())
+    return f"{said} See `{path} --help`."
 
 
 def _is_ours(problem: Exception) -> bool:

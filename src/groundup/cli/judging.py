@@ -35,26 +35,25 @@ def _check_files(
     lesson: Lesson, paths: list[Path], as_json: bool, seed: int | None, full: bool, any_imports: bool
 ) -> int:
     """Each file as the learner's module of the lesson; the same cases for all of them."""
-    from ..course.judge import Judge, fresh_seed
+    from ..course.bulk import judge_all
+    from ..course.judge import fresh_seed
     from ..course.library import Submission, module_name, reference_text
     from ..course.terminal import verdict_text
 
-    seed = fresh_seed() if seed is None else seed
-    contents = [_read(path) for path in paths]  # all of them, before anything is printed
+    contents = {str(path): _read(path) for path in paths}  # all of them, before anything is printed
+    submissions = []
+    for path in paths:
+        built = next((b for b in lesson.builds if Path(b).name == path.name), lesson.builds[0])
+        others = {b: (reference_text(module_name(b)) or "").encode() for b in lesson.builds if b != built}
+        files = {built: contents[str(path)], **others}
+        submissions.append(Submission(files, any_imports=any_imports, names={built: str(path)}))
     status = 0
-    with Judge() as court:
-        for path, data in zip(paths, contents):
-            built = next((b for b in lesson.builds if Path(b).name == path.name), lesson.builds[0])
-            others = {b: (reference_text(module_name(b)) or "").encode() for b in lesson.builds if b != built}
-            submission = Submission({built: data, **others}, any_imports=any_imports, names={built: str(path)})
-            verdict = court.check(lesson, submission, seed, FULL if full else 1)
-            shown = verdict.as_json()
-            print(
-                json.dumps(shown, allow_nan=False)
-                if as_json
-                else verdict_text(shown, lesson.title, full=full, source=source_line(verdict, {str(path): data}))
-            )
-            status = max(status, 0 if verdict.passed else 1)
+    for verdict in judge_all(lesson, submissions, fresh_seed() if seed is None else seed, FULL if full else 1):
+        if as_json:
+            print(json.dumps(verdict, ensure_ascii=False, allow_nan=False))
+        else:
+            print(verdict_text(verdict, lesson.title, full=full, source=source_line(verdict, contents)))
+        status = max(status, 0 if verdict["passed"] else 1)
     return status
 
 
@@ -123,7 +122,7 @@ def _judge_bug(workspace: Workspace, lesson: Lesson, payload: dict[str, str]) ->
         submission = Submission({built: _read(path), **others}, names={built: payload["path"]}, unnamed=True)
         verdict = court.check(lesson, submission)
     if not verdict.passed:
-        source = source_line(verdict, {payload["path"]: _read(path)})
+        source = source_line(verdict.as_json(), {payload["path"]: _read(path)})
         print(verdict_text(verdict.as_json(), lesson.title, source=source))
         return 1
     with workspace.store() as store:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 START = 30.0  # seconds that a judge may take to come up
+CONNECT = 5.0  # seconds that it may take to let one in, when many are waiting
 ANSWER = 120.0  # seconds that it may take to answer
+PATH_CAP = 100  # bytes that every system takes as the path of a socket
 REPLY_CAP = 64 << 20
 
 
@@ -23,19 +25,27 @@ class NoJudge(Exception):
 
 
 def socket_path(root: Path) -> Path:
-    """The judge's socket of a workspace: short (a socket's path has at most a hundred bytes), in a folder of this user's own."""
+    """The judge's socket of a workspace, in a folder of this user's own whose path is short enough for one."""
+    name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:20]
     given = os.environ.get("XDG_RUNTIME_DIR", "")
-    folder = (
-        Path(given) / "groundup"
-        if given and os.path.isdir(given)
-        else Path(tempfile.gettempdir()) / f"groundup-{os.getuid()}"
-    )
+    path = Path(given) / "groundup" / f"{name}.sock"
+    if not os.path.isabs(given) or not os.path.isdir(given) or len(os.fsencode(path)) > PATH_CAP:
+        return temporary_folder() / f"{name}.sock"
+    return own_folder(path.parent) / path.name
+
+
+def temporary_folder() -> Path:
+    """The folder of this user's own among the temporary ones."""
+    return own_folder(Path(tempfile.gettempdir()) / f"groundup-{os.getuid()}")
+
+
+def own_folder(folder: Path) -> Path:
+    """Made if need be. NoJudge if others may look in, OSError if it cannot be."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = folder.lstat()
     if status.st_uid != os.getuid() or status.st_mode & 0o077 or not folder.is_dir() or folder.is_symlink():
         raise NoJudge(f"{folder} is not this user's alone")
-    name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:20]
-    return folder / f"{name}.sock"
+    return folder
 
 
 def fingerprint() -> str:
@@ -52,7 +62,7 @@ def fingerprint() -> str:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
                 else:
-                    newest, count = max(newest, entry.stat().st_mtime_ns), count + 1
+                    newest, count = max(newest, entry.stat(follow_symlinks=False).st_mtime_ns), count + 1
     settings = [os.environ.get("GROUNDUP_SANDBOX", ""), sys.executable, os.environ.get("GROUNDUP_DATA", "")]
     return f"{newest}-{count}-{'-'.join(settings)}"
 
@@ -70,7 +80,7 @@ def judge(root: Path, request: dict[str, Any]) -> dict[str, Any]:
     except NoJudge:
         from .session import Session
 
-        with Session(root) as session:
+        with Session(root, once=True) as session:
             reply, afterwards = session.answer(request)
             if afterwards is not None:
                 afterwards()
@@ -81,9 +91,9 @@ def ask(root: Path, request: dict[str, Any], start: bool = True) -> dict[str, An
     """One request to the judge of a workspace, starting one if need be. NoJudge if it cannot be had."""
     try:
         path = socket_path(root)
-    except OSError as problem:
+        message = {**request, "fingerprint": fingerprint()}
+    except OSError as problem:  # a folder that cannot be made, or code that is being written just now
         raise NoJudge(str(problem)) from None
-    message = {**request, "fingerprint": fingerprint()}
     for attempt in range(3):
         channel = _connect(path)
         if channel is None:
@@ -106,13 +116,22 @@ def stop(root: Path) -> bool:
 
 
 def _connect(path: Path) -> socket.socket | None:
+    """A channel to whoever listens there, None if nobody does. NoJudge if the queue stays full."""
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        channel.connect(str(path))
-    except OSError:
-        channel.close()
-        return None
-    return channel
+    channel.setblocking(False)
+    until = time.monotonic() + CONNECT
+    while True:
+        try:
+            channel.connect(str(path))
+            return channel
+        except BlockingIOError:
+            if time.monotonic() > until:
+                channel.close()
+                raise NoJudge("too many are waiting for the judge") from None
+            time.sleep(0.01)
+        except OSError:
+            channel.close()
+            return None
 
 
 def _start(root: Path, path: Path) -> socket.socket:
@@ -139,12 +158,14 @@ def _start(root: Path, path: Path) -> socket.socket:
 
 
 def _exchange(channel: socket.socket, message: dict[str, Any]) -> dict[str, Any]:
+    until = time.monotonic() + ANSWER
     try:
         with channel:
             channel.settimeout(ANSWER)
             channel.sendall(json.dumps(message).encode() + b"\n")
             received = bytearray()
             while not received.endswith(b"\n"):
+                channel.settimeout(max(0.001, until - time.monotonic()))
                 chunk = channel.recv(1 << 16)
                 if not chunk or len(received) > REPLY_CAP:
                     raise NoJudge("the judge ended before it had answered")

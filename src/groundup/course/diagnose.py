@@ -13,7 +13,7 @@ from .library import module_name, reference_sources, reference_text
 from .probes import Probe
 from .sandbox.host import Child, ChildDied, ChildLate, Sandbox
 
-ANSWER_SECONDS = 0.5  # for one fault, on one case or on the rest of the evidence
+ANSWER_SECONDS = 0.3  # for one fault, on one case or on the rest of the evidence
 LOAD_SECONDS = 10.0
 
 

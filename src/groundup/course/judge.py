@@ -18,14 +18,19 @@ from .kinds import kind_of_difference
 from .lesson import Lesson
 from .library import Problem, Submission, assemble, check_imports, module_name, read_text, reference_text
 from .probes import Probe, allowed_names, load_probes
+from .sandbox.frames import encode
 from .sandbox.host import Child, ChildDied, ChildLate, Sandbox
 from .shrink import shrink
 from .verdicts import CheckpointVerdict, LessonVerdict, Verdict
 
-SHRINK_SECONDS = 0.12
+SHRINK_SECONDS = 0.08
 RESTARTS = 20  # of the child, while a case is shrunk
 LOAD_SECONDS = 5.0
+HURRIED_SECONDS = 0.15  # for all checkpoints after one that failed: what failed first is what the learner reads
 CHECK_SECONDS = 30.0  # for a whole lesson: what has not run by then is skipped, and says so
+
+
+NOT_SHRUNK = (Verdict.MISSING, Verdict.TIMEOUT, Verdict.CRASHED, Verdict.FORBIDDEN_IMPORT)
 
 
 class OracleAbsent(Exception):
@@ -39,6 +44,7 @@ class Batch:
     cases: list[Case]
     truths: list[Any]
     drawn: int  # how many of them, at the end, were generated
+    wire: bytes = b""  # the request that carries them into the sandbox, once it has been made
 
 
 @dataclass
@@ -98,10 +104,11 @@ class Judge:
     def prepare(self, lesson: Lesson, seed: int | None = None, times: int = 1) -> None:
         """Draws the next batch and asks the oracle before it is needed. Warms the sandbox."""
         self.sandbox().warm()
-        self._ready(lesson, fresh_seed() if seed is None else seed, times)
+        self.ready(lesson, fresh_seed() if seed is None else seed, times)
         self.diagnostician(lesson).warm()
 
-    def _ready(self, lesson: Lesson, seed: int, times: int) -> _Prepared:
+    def ready(self, lesson: Lesson, seed: int, times: int) -> _Prepared:
+        """The lesson's probes, and the cases of this seed with their truths."""
         prepared = self._prepared.get(lesson.folder)
         if prepared is None:
             prepared = self._prepared[lesson.folder] = _Prepared(load_probes(lesson))
@@ -118,17 +125,22 @@ class Judge:
             )
         return self._diagnosticians[lesson.folder]
 
-    def check(self, lesson: Lesson, submission: Submission, seed: int | None = None, times: int = 1) -> LessonVerdict:
-        """Judges one submission. `seed` draws the same cases again; `times` as many cases."""
+    def check(
+        self, lesson: Lesson, submission: Submission, seed: int | None = None, times: int = 1, search: bool = True
+    ) -> LessonVerdict:
+        """Judges one submission. `seed` draws the same cases again; `times` as many cases.
+
+        `search`: whether a failing case is shrunk; without it the smallest of those drawn is shown.
+        """
         begun = time.perf_counter()
         prepared = self._prepared.get(lesson.folder)
         if seed is None:
             seed = prepared.seed if prepared and prepared.count == times and prepared.seed >= 0 else fresh_seed()
-        prepared = self._ready(lesson, seed, times)
+        prepared = self.ready(lesson, seed, times)
         verdict = LessonVerdict(lesson.section_id, seed, 0.0, [])
         try:
             own, trees = _read(lesson, submission)
-            hearing = _Hearing(self, lesson, submission, prepared, own, trees, begun)
+            hearing = _Hearing(self, lesson, submission, prepared, own, trees, begun, search)
             verdict.mine, verdict.reference = hearing.stand_ins()
             verdict.checkpoints = hearing.all()
             verdict.printed = hearing.printed
@@ -208,14 +220,18 @@ class _Hearing:
         own: dict[str, tuple[str, str]],
         trees: dict[str, ast.Module],
         begun: float,
+        search: bool,
     ) -> None:
+        self._search = search
         self._judge, self._lesson, self._submission = judge, lesson, submission
         self._prepared, self._own, self._trees = prepared, own, trees
         self._until = begun + CHECK_SECONDS
         self._child: Child | None = None
+        self._told: set[str] = set()  # the probes that this child has
         self._broken: Problem | None = None  # why it cannot be loaded, once that is known
         self._absent: list[str] = []
         self._fault: str | None = None
+        self._hurry = float("inf")
         self.printed = ""
         self._files = {name: path for path in lesson.builds if (name := submission.name(path))}
         wanted = [*lesson.modules, *(m for probe in prepared.probes for m in probe.modules)]
@@ -236,7 +252,10 @@ class _Hearing:
         verdicts: list[CheckpointVerdict] = []
         try:
             for probe in self._prepared.probes:
-                verdicts.append(self._one(probe, hero=all(v.passed or v.stretch for v in verdicts)))
+                hero = all(v.passed or v.stretch for v in verdicts)
+                verdicts.append(self._one(probe, hero))
+                if hero and not (verdicts[-1].passed or verdicts[-1].stretch):
+                    self._hurry = time.perf_counter() + HURRIED_SECONDS
         finally:
             self._end_child()
         return verdicts
@@ -246,6 +265,7 @@ class _Hearing:
             self._child.close()
             self.printed = self.printed or self._child.printed
             self._child = None
+            self._told.clear()
 
     def _start_child(self) -> Child:
         """A child with the submission loaded. Problem if loading fails, and the same one from then on."""
@@ -284,6 +304,18 @@ class _Hearing:
         self._absent = [name for names in contract.values() for name in names if name in loaded.get("missing", [])]
         return self._child
 
+    def _child_with(self, probe: Probe) -> Child:
+        """A child that has the submission and the probe. Problem, ChildDied, ChildLate."""
+        child = self._start_child()
+        if probe.key not in self._told:
+            request = {"do": "probe", "name": probe.key, "source": probe.source, "function": probe.key}
+            ready = child.request(request, LOAD_SECONDS)
+            if "raised" in ready:  # the interpreter is no longer what it was
+                outcome = self._of_raised(ready)
+                raise Problem(outcome.verdict.value, outcome.says, self._submission.name(self._lesson.builds[0]))
+            self._told.add(probe.key)
+        return child
+
     def _where(self, answer: dict[str, Any], name: str) -> tuple[str, int | None]:
         """File and line of the innermost frame that is the learner's."""
         frames = answer.get("raised", {}).get("frames", [])
@@ -299,11 +331,15 @@ class _Hearing:
         if time.perf_counter() > self._until:
             verdict.says = "Not run: the checkpoints before it took all the time there is."
             return verdict
+        seconds = min(checkpoint.seconds, max(0.02, self._hurry - time.perf_counter()))
         try:
-            outcomes = self._run(probe, batch)
+            outcomes = self._run(probe, batch, seconds)
         except Problem as problem:
             self._end_child()
             return _of_problem(checkpoint, problem)
+        if outcomes[-1:] and outcomes[-1].answer.get("late") and seconds < checkpoint.seconds:
+            verdict.says = "Not run to its end: what failed before it comes first."
+            return verdict
         verdict.cases = len(outcomes)
         failed = [i for i, outcome in enumerate(outcomes) if not outcome.passed]
         verdict.failed = len(failed)
@@ -312,37 +348,29 @@ class _Hearing:
             return verdict
         at = min(failed, key=lambda i: size(batch.cases[i]))
         case, outcome = batch.cases[at], outcomes[at]
-        if hero and outcome.verdict not in (
-            Verdict.MISSING,
-            Verdict.TIMEOUT,
-            Verdict.CRASHED,
-            Verdict.FORBIDDEN_IMPORT,
-        ):
-            case, outcome = self._smallest(probe, case, outcome, by_hand=at < len(batch.cases) - batch.drawn)
+        by_hand = at < len(batch.cases) - batch.drawn  # written to be small
+        if hero and self._search and not by_hand and outcome.verdict not in NOT_SHRUNK:
+            case, outcome = self._smallest(probe, case, outcome)
         evidence = [(case, outcome.answer)] + [(batch.cases[i], outcomes[i].answer) for i in failed[:6] if i != at]
         self._write(verdict, probe, case, outcome)
         if (hero or self._fault is not None) and not self._submission.unnamed:
             self._name(verdict, probe, outcome, evidence)
         return verdict
 
-    def _run(self, probe: Probe, batch: Batch) -> list[Outcome]:
+    def _run(self, probe: Probe, batch: Batch, seconds: float) -> list[Outcome]:
         """The outcome of every case; at a timeout or a crash the list ends with it."""
         outcomes: list[Outcome] = []
         try:
-            child = self._start_child()
-            ready = child.request(
-                {"do": "probe", "name": probe.key, "source": probe.source, "function": probe.key}, LOAD_SECONDS
-            )
-            if "raised" in ready:  # the interpreter is no longer what it was
-                return [self._of_raised(ready)]
-            cases = [visible(case) for case in batch.cases]
-            request = {"do": "answer", "probe": probe.key, "package": "mine", "cases": cases}
-            for answer in child.answers(request, len(cases), probe.checkpoint.seconds):
+            child = self._child_with(probe)
+            if not batch.wire:
+                cases = [visible(case) for case in batch.cases]
+                batch.wire = encode({"do": "answer", "probe": probe.key, "package": "mine", "cases": cases})
+            for answer in child.answers(batch.wire, len(batch.cases), seconds):
                 i = len(outcomes)
                 outcomes.append(self.judge_answer(probe.checkpoint, batch.cases[i], batch.truths[i], answer))
         except ChildLate:
             self._end_child()
-            says = f"No answer within {probe.checkpoint.seconds:g} s: an endless loop, or far more work than is needed."
+            says = f"No answer within {seconds:g} s: an endless loop, or far more work than is needed."
             outcomes.append(Outcome(Verdict.TIMEOUT, says, {"late": True}))
         except ChildDied as died:
             self._end_child()
@@ -410,11 +438,10 @@ class _Hearing:
                 return dotted
         return None
 
-    def _smallest(self, probe: Probe, case: Case, outcome: Outcome, by_hand: bool) -> tuple[Case, Outcome]:
-        """The smallest case that fails in the same way, and what came of it. A case written by hand is small already."""
+    def _smallest(self, probe: Probe, case: Case, outcome: Outcome) -> tuple[Case, Outcome]:
+        """The smallest case that fails in the same way, and what came of it."""
         checkpoint = probe.checkpoint
-        if checkpoint.draw_case is None or by_hand:
-            return case, outcome
+        assert checkpoint.draw_case is not None  # the case was drawn
         seen: dict[int, Outcome] = {}
         restarts = 0
 
@@ -441,7 +468,7 @@ class _Hearing:
         return smaller, seen[id(smaller)]
 
     def _ask(self, probe: Probe, case: Case) -> Outcome:
-        child = self._start_child()
+        child = self._child_with(probe)
         truth = truth_of(probe.checkpoint, case)
         request = {"do": "answer", "probe": probe.key, "package": "mine", "cases": [visible(case)]}
         answer = child.request(request, min(probe.checkpoint.seconds, 0.5))

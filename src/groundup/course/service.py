@@ -6,12 +6,15 @@ learner's code costs. It ends after half an hour without work, when asked, or wh
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -19,31 +22,74 @@ from typing import Any
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")  # the oracles' work is small: threads would spin against the learner's code
 
-from .client import fingerprint, socket_path  # noqa: E402  (before NumPy, for the sake of the line above)
+from .client import NoJudge, fingerprint, own_folder, socket_path, temporary_folder  # noqa: E402  (before NumPy, for the sake of the line above)
 
 IDLE = 30 * 60.0  # seconds
+LOOK = 60.0  # seconds between two looks at whether the workspace is still there
 LEAVING = 10.0  # seconds that an earlier judge may take to end
 REQUEST_CAP = 1 << 20
 
 
 def main(root: Path) -> int:
-    """Serves until idle, asked to stop, or another judge has the workspace."""
-    path = socket_path(root)
+    """Serves until idle, asked to stop, or without a workspace; at once 0 if another judge has it, 1 if it cannot be."""
+    try:
+        path = socket_path(root)
+    except (NoJudge, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
     if not _is_the_only_one(path):
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     listener = _listen(path)
-    mark = fingerprint()
-    from .session import Session
-
+    scratch = _take_scratch()
     try:
+        mark = fingerprint()
+        from .session import Session
+
         with Session(root) as session:
-            _serve(listener, session, mark, root)
+            _serve(listener, path, session, mark, root)
     finally:
         listener.close()
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
     return 0
+
+
+def _take_scratch() -> Path | None:
+    """A temporary folder that is locked for as long as this process lives; those of judges that were killed go.
+
+    What is then made by `tempfile` lies in it. None where it cannot be had: the system's own folder serves.
+    """
+    try:
+        above = own_folder(temporary_folder() / "scratch")
+        door = os.open(above, os.O_RDONLY)
+        fcntl.flock(door, fcntl.LOCK_EX)  # one judge at a time makes, locks, and clears away
+        try:
+            for left in above.iterdir():
+                if (taken := _lock(left)) is not None:
+                    shutil.rmtree(left, ignore_errors=True)
+                    os.close(taken)
+            mine = Path(tempfile.mkdtemp(prefix="judge-", dir=above))
+            _lock(mine)
+        finally:
+            os.close(door)
+    except (NoJudge, OSError):
+        return None
+    tempfile.tempdir = str(mine)
+    return mine
+
+
+def _lock(folder: Path) -> int | None:
+    """Takes a folder's lock and keeps it; None if another process has it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return descriptor
+    except OSError:
+        os.close(descriptor)
+        return None
 
 
 def _is_the_only_one(path: Path) -> bool:
@@ -56,12 +102,15 @@ def _is_the_only_one(path: Path) -> bool:
             return True
         except OSError:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-                if probe.connect_ex(str(path)) == 0 or time.monotonic() > until:
+                probe.setblocking(False)
+                if probe.connect_ex(str(path)) in (0, errno.EAGAIN) or time.monotonic() > until:
                     return False
             time.sleep(0.01)
 
 
 def _listen(path: Path) -> socket.socket:
+    if path.is_dir():
+        path.rmdir()
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     mask = os.umask(0o177)
@@ -73,14 +122,17 @@ def _listen(path: Path) -> socket.socket:
     return listener
 
 
-def _serve(listener: socket.socket, session: Any, mark: str, root: Path) -> None:
-    listener.settimeout(IDLE)
+def _serve(listener: socket.socket, path: Path, session: Any, mark: str, root: Path) -> None:
+    listener.settimeout(min(LOOK, IDLE))
     session.prepare_next()
+    worked = time.monotonic()
     while True:
         try:
             channel, _ = listener.accept()
         except TimeoutError:
-            socket_path(root).unlink(missing_ok=True)
+            if root.is_dir() and time.monotonic() - worked < IDLE:
+                continue
+            path.unlink(missing_ok=True)
             return
         afterwards = None
         with channel:
@@ -88,11 +140,11 @@ def _serve(listener: socket.socket, session: Any, mark: str, root: Path) -> None
             if request is None:
                 continue
             if request.get("do") == "stop":
-                socket_path(root).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
                 _reply(channel, {"stopped": True})
                 return
             if request.get("fingerprint") != mark or not root.is_dir():
-                socket_path(root).unlink(missing_ok=True)  # whoever comes now starts the next judge
+                path.unlink(missing_ok=True)  # whoever comes now starts the next judge
                 listener.close()
                 _reply(channel, {"stale": True})
                 return
@@ -100,6 +152,7 @@ def _serve(listener: socket.socket, session: Any, mark: str, root: Path) -> None
             _reply(channel, reply)
         if afterwards is not None:
             afterwards()
+        worked = time.monotonic()
 
 
 def _read(channel: socket.socket) -> dict[str, Any] | None:

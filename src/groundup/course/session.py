@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .judge import Judge
 from .lesson import Lesson, LessonError, NoSuchLesson, find, find_all
 from .progress import Standing, StoreError
 from .sandbox.host import SandboxError
-from .verdicts import LessonVerdict
 from .workspace import Workspace, WorkspaceError, commit, find_workspace
+
+if TYPE_CHECKING:
+    from .verdicts import LessonVerdict
 
 Reply = dict[str, Any]
 
 
 class Session:
-    """A judge for one workspace, warm for as long as the session lasts."""
+    """A judge for one workspace, warm for as long as the session lasts. `once`: for one request and no other."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, once: bool = False) -> None:
+        from .judge import Judge  # NumPy with it: the map and its kind do without
+
+        self._root, self._once = root, once
         self._judge = Judge()
 
     def __enter__(self) -> Session:
@@ -39,6 +43,9 @@ class Session:
             return {"error": f"the judge knows no request {request.get('do')!r}"}, None
         except (NoSuchLesson, LessonError, WorkspaceError, StoreError, SandboxError) as problem:
             return {"error": str(problem)}, None
+        except OSError as problem:
+            says = f"the judge could not work ({problem}): check permissions, and the space left on the disk"
+            return {"error": says}, None
 
     def prepare_next(self) -> None:
         """Makes the lesson at hand ready, so that its first check is as quick as the others."""
@@ -46,7 +53,7 @@ class Session:
             lesson = current_lesson(find_workspace(self._root))
             if lesson is not None:
                 self._judge.prepare(lesson)
-        except (NoSuchLesson, LessonError, WorkspaceError, StoreError, SandboxError):
+        except (NoSuchLesson, LessonError, WorkspaceError, StoreError, SandboxError, OSError):
             return  # the check itself will say it
 
     def _check(self, request: dict[str, Any]) -> tuple[Reply, Callable[[], None] | None]:
@@ -65,15 +72,35 @@ class Session:
             reply["next"] = _after_a_pass(lesson, standings)
         if problem:
             reply["warning"] = problem
+        named = {submission.name(path): data for path, data in {**submission.earlier, **submission.files}.items()}
+        if line := source_line(reply["verdict"], named):
+            reply["source"] = line
 
         def afterwards() -> None:
             if verdict.passed:
                 commit(workspace, f"{lesson.section_id} passed: {lesson.title}")
-            if seed is None:
-                self._judge.use_up(lesson)
-            self._judge.prepare(lesson)
+            if not self._once:
+                self._make_ready(lesson, fresh=seed is None)
 
         return reply, afterwards
+
+    def _make_ready(self, lesson: Lesson, fresh: bool) -> None:
+        """The next cases of a lesson, with their truths, ahead of time."""
+        if fresh:
+            self._judge.use_up(lesson)
+        try:
+            self._judge.prepare(lesson)
+        except (LessonError, SandboxError, OSError):
+            return  # the next check will say it
+
+
+def source_line(verdict: dict[str, Any], files: Mapping[str, bytes]) -> str:
+    """The line that keeps a file (by the name that verdicts use) from being imported; "" for every other verdict."""
+    first = verdict["checkpoints"][0]
+    if first["verdict"] != "import-error" or first["file"] is None or first["line"] is None:
+        return ""
+    lines = re.split(r"\r\n?|\n", files.get(first["file"], b"").decode(errors="replace"))
+    return lines[first["line"] - 1] if 0 < first["line"] <= len(lines) else ""
 
 
 def _standings(workspace: Workspace) -> tuple[dict[str, Standing], str | None]:

@@ -28,8 +28,11 @@ def width() -> int:
     return max(40, min(WIDTH, shutil.get_terminal_size().columns))
 
 
-def verdict_text(verdict: dict[str, Any], title: str, next_step: str = "", full: bool = False) -> str:
-    """A lesson's verdict for a person: one failure in full, the rest as a count (or, if full, all of them)."""
+def verdict_text(verdict: dict[str, Any], title: str, next_step: str = "", full: bool = False, source: str = "") -> str:
+    """A lesson's verdict for a person: one failure in full, the rest as a count (or, if full, all of them).
+
+    `source` is the line of the learner's file that the verdict names, shown where the file cannot be imported.
+    """
     checkpoints = verdict["checkpoints"]
     needed = [c for c in checkpoints if not c["stretch"]]
     passed = [c for c in checkpoints if c["passed"]]
@@ -49,6 +52,8 @@ def verdict_text(verdict: dict[str, Any], title: str, next_step: str = "", full:
             lines.append(f"  {paint('stretch, if you like:', HINT)} {stretch[0]['name']}")
             lines += _indent(stretch[0]["says"]) if full else []
         lines += [f"  {next_step}"] if next_step else []
+    elif failed["verdict"] == "import-error":
+        lines += _unusable(failed, source)
     else:
         lines += _failure(failed, verdict["lesson"])
         again = f"groundup check {verdict['lesson']} --seed {verdict['seed']}"
@@ -70,9 +75,24 @@ def _row(c: dict[str, Any]) -> str:
     return f"  {mark} {c['name']}{stretch}{tail}"
 
 
+def _where(c: dict[str, Any]) -> str:
+    return f"{c['file']}:{c['line']}" if c.get("file") and c.get("line") else (c.get("file") or "")
+
+
+def _unusable(c: dict[str, Any], source: str) -> list[str]:
+    """A file that cannot be imported: its line, marked, and what Python says. Nothing was run, so nothing is counted."""
+    parses = not str(c["says"]).startswith(("SyntaxError", "IndentationError", "TabError"))
+    head = "import error" if parses else "does not parse"
+    lines = [paint(f"✗ {head}", MISS, BOLD) + paint(f"   {_where(c)}", SOFT)]
+    if source.strip():
+        number = f"{c['line']}  "
+        lines.append(f"  {paint('▸', MISS)} {number}{printable(source.expandtabs(4))[: width() - 4 - len(number)]}")
+    return lines + _indent(printable(c["says"]))
+
+
 def _failure(c: dict[str, Any], lesson: str) -> list[str]:
     """The hero: name of the mistake, sentence, then given, expected, yours side by side."""
-    where = f"{c['file']}:{c['line']}" if c.get("file") and c.get("line") else (c.get("file") or "")
+    where = _where(c)
     head = c["fault"] or {"missing": "not written yet", "wrong-value": "wrong value"}.get(
         c["verdict"], c["verdict"].replace("-", " ")
     )

@@ -125,7 +125,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return plain(value.item())
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key)[:TEXT_SHOWN]: plain(item) for key, item in list(value.items())[:ENTRIES_SHOWN]}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value[:ENTRIES_SHOWN]]
     if isinstance(value, float) and not math.isfinite(value):

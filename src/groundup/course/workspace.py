@@ -5,6 +5,7 @@ Nothing of the learner's is ever overwritten here: a file that exists is added t
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -87,7 +88,12 @@ class Workspace:
         return self.root / ".groundup" / "progress.db"
 
     def store(self, readonly: bool = False) -> Store:
-        """The store of this workspace."""
+        """The store of this workspace; made where there is none, as in a clone: git does not carry it."""
+        if readonly and not self.database.exists():
+            self.store().close()
+        if not readonly:
+            with contextlib.suppress(OSError):  # the store says what is the matter with its folder
+                self.database.parent.mkdir(exist_ok=True)
         return Store(self.database, readonly=readonly)
 
     def path_of(self, library_path: str) -> Path:
@@ -107,7 +113,7 @@ class Workspace:
                 write_atomically(path, derive(reference).encode())
                 opened.append(Opened(path, written=True))
                 continue
-            mine = path.read_bytes().decode("utf-8")
+            mine = self._read(path).decode("utf-8")
             growth = grow(mine, reference)
             if growth.added:
                 write_atomically(path, growth.text.encode())
@@ -121,13 +127,17 @@ class Workspace:
         """The lesson's files that exist, by library path."""
         found = {}
         for library_path in lesson.builds:
-            try:
-                found[library_path] = self.path_of(library_path).read_bytes()
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            except OSError as problem:
-                raise WorkspaceError(f"{self.path_of(library_path)} cannot be read: {problem.strerror}") from None
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                found[library_path] = self._read(self.path_of(library_path))
         return found
+
+    def _read(self, path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            raise
+        except OSError as problem:
+            raise WorkspaceError(f"{path} cannot be read: {problem.strerror}") from None
 
     def submission(self, lesson: Lesson, standings: Mapping[str, Standing]) -> Submission:
         """The lesson's files, and the learner's earlier ones: those that have passed as they now stand, and the rest."""
@@ -170,11 +180,14 @@ def read_config(path: Path) -> Config:
 
     def expect(name: str, good: bool, what: str) -> None:
         if not good:
-            line = next((i for i, t in enumerate(text.splitlines(), 1) if re.match(rf"\s*{name}\s*=", t)), 1)
+            key = rf"""\s*\[*\s*["']?{re.escape(name)}["']?\s*[].=]"""
+            line = next((i for i, t in enumerate(text.splitlines(), 1) if re.match(key, t)), 1)
             raise WorkspaceError(f"{path}:{line}: {name} = {values.get(name)!r}: expected {what}")
 
     made = values.get("format")
-    expect("format", isinstance(made, int) and not isinstance(made, bool), f"a whole number, here {FORMAT}")
+    expect(
+        "format", isinstance(made, int) and not isinstance(made, bool) and made > 0, f"a whole number, here {FORMAT}"
+    )
     if made > FORMAT:
         raise WorkspaceError(
             f"{path}: this workspace was made by a newer groundup (format {made}, this one knows {FORMAT}): "
@@ -199,7 +212,7 @@ def make_workspace(root: Path, config: Config | None = None) -> Workspace:
         raise WorkspaceError(f"{root} is a workspace already: `groundup` shows where you are")
     if root.exists() and not root.is_dir():
         raise WorkspaceError(f"{root} is a file: name a folder")
-    if (root / "mine").exists():
+    if not _is_fresh(root / "mine"):
         raise WorkspaceError(f"{root} has a `mine` already: name an empty folder, so that nothing of yours is touched")
     try:
         for folder in ("mine", "notes", ".groundup"):
@@ -208,17 +221,25 @@ def make_workspace(root: Path, config: Config | None = None) -> Workspace:
         for name, text in (("README.md", README), (".gitignore", IGNORED), ("notes/README.md", "# Notes\n\nYours.\n")):
             if not (root / name).exists():
                 write_atomically(root / name, text.encode())
+        workspace = Workspace(root.resolve(), config)
+        with workspace.store() as store:
+            store.append("started", track=config.track, hours_per_week=config.hours_per_week)
         values = dict(format=FORMAT, track=config.track, tracks=", ".join(TRACKS), hours=f"{config.hours_per_week:g}")
         write_atomically(
             root / NAME, CONFIG.format(**values).encode()
         )  # last: its presence says that the rest is there
     except OSError as problem:
         raise WorkspaceError(f"{root} cannot be made a workspace: {problem.strerror}") from None
-    workspace = Workspace(root.resolve(), config)
-    with workspace.store() as store:
-        store.append("started", track=config.track, hours_per_week=config.hours_per_week)
     commit(workspace, "A workspace to learn in")
     return workspace
+
+
+def _is_fresh(mine: Path) -> bool:
+    """Whether there is no such folder, or one that a start which did not come to its end has left."""
+    if not mine.is_dir():
+        return not os.path.lexists(mine)
+    left = [path for path in mine.iterdir() if not path.name.startswith(".__init__.py.")]
+    return all(path.name == "__init__.py" and path.read_bytes() == INIT.encode() for path in left)
 
 
 def commit(workspace: Workspace, message: str) -> bool:
@@ -243,19 +264,23 @@ def commit(workspace: Workspace, message: str) -> bool:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Writes beside, syncs, renames: the file is the old one or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    """Writes beside, syncs, renames: the file is the old one or the new one, never a part. WorkspaceError if it cannot."""
+    path = Path(os.path.realpath(path))  # a link stays a link
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as problem:
+        raise WorkspaceError(f"{path} cannot be written: {problem.strerror}. Nothing was changed.") from None
 
 
 def _umask() -> int:

@@ -11,7 +11,7 @@ import json
 import re
 import socket
 import struct
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -72,7 +72,11 @@ def _pack(x: Any, buffer: Any, depth: int) -> Any:
     if depth > DEPTH_CAP:
         raise FrameError(f"the values are nested more than {DEPTH_CAP} deep")
     kind = type(x)
-    if x is None or kind in (bool, str):
+    if x is None or kind is bool:
+        return x
+    if kind is str:
+        if len(x) > HEADER_CAP:
+            raise FrameError(f"the values are larger than {HEADER_CAP >> 20} MiB")
         return x
     if kind is int:
         if -(2**63) <= x < 2**63:
@@ -182,12 +186,19 @@ class _Unpacker:
         return array[()] if x["scalar"] and not shape else array
 
 
+class Readable(Protocol):
+    """What a frame is read from: a socket, or what reads one."""
+
+    def recv(self, count: int, /) -> bytes:
+        """At most `count` bytes, none at the end of the stream."""
+
+
 def send(channel: socket.socket, message: Any) -> None:
     """Writes one frame."""
     channel.sendall(encode(message))
 
 
-def receive(channel: socket.socket) -> Any:
+def receive(channel: Readable) -> Any:
     """Reads one frame. EOFError at the end of the stream, FrameError for anything else that is not a frame."""
     prefix = _exactly(channel, PREFIX.size)
     magic, header_size, buffers_size = PREFIX.unpack(prefix)
@@ -198,7 +209,7 @@ def receive(channel: socket.socket) -> Any:
     return decode(prefix + _exactly(channel, header_size + buffers_size))
 
 
-def _exactly(channel: socket.socket, count: int) -> bytes:
+def _exactly(channel: Readable, count: int) -> bytes:
     received = bytearray()
     while len(received) < count:
         chunk = channel.recv(min(count - len(received), 1 << 20))

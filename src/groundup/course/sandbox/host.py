@@ -30,6 +30,7 @@ from . import frames, layers
 NUMBER = struct.Struct("<q")
 WARM_UP = 60.0  # seconds that a zygote or worker may take to import what its profile needs
 START = 10.0  # seconds that a child may take to confine itself
+READ = 1 << 17  # bytes taken from a child at once
 OUTPUT_SHOWN = 4000  # characters of the learner's own prints that are kept
 MEMORY = {"numpy": 1 << 30, "any": 8 << 30}  # address space: torch maps far more than it uses
 PACKAGES = ["numpy"]
@@ -243,6 +244,7 @@ class Child:
         self._process = process
         self._scratch = scratch
         self._closed = False
+        self._inbox = _Inbox(process.channel)
         self.printed = ""
 
     def __enter__(self) -> Child:
@@ -257,16 +259,16 @@ class Child:
         """One request, one answer."""
         return next(self.answers(message, 1, seconds))
 
-    def answers(self, message: dict[str, Any], count: int, seconds: float) -> Iterator[dict[str, Any]]:
-        """One request, `count` answers, all of them within so many seconds. ChildDied, ChildLate."""
+    def answers(self, message: dict[str, Any] | bytes, count: int, seconds: float) -> Iterator[dict[str, Any]]:
+        """One request (or the frame of one), `count` answers, all within so many seconds. ChildDied, ChildLate."""
         if self._closed:
             raise ChildDied("the process had ended")
-        deadline = time.monotonic() + seconds
+        self._inbox.deadline = time.monotonic() + seconds
         try:
             self._process.channel.settimeout(seconds)
-            frames.send(self._process.channel, message)
+            self._process.channel.sendall(message if isinstance(message, bytes) else frames.encode(message))
             for _ in range(count):
-                yield self._receive(deadline)
+                yield _well_formed(frames.receive(self._inbox))
         except TimeoutError:
             self.close()
             raise ChildLate from None
@@ -275,10 +277,6 @@ class Child:
             raise ChildDied(f"your code wrote to a channel that is not its own ({problem})") from None
         except (EOFError, ConnectionError, BrokenPipeError):
             raise ChildDied(self._reason()) from None
-
-    def _receive(self, deadline: float) -> dict[str, Any]:
-        channel = _Deadlined(self._process.channel, deadline)
-        return _well_formed(frames.receive(channel))  # type: ignore[arg-type]
 
     def _reason(self) -> str:
         status = self.close()
@@ -371,15 +369,22 @@ def _remove(folder: str) -> None:
         os.rmdir(folder)
 
 
-class _Deadlined:
-    """A socket's `recv` with one deadline for all of it, so that a child cannot live on by the byte."""
+class _Inbox:
+    """What has come from a child: read in large pieces, under one deadline, so that a child cannot live on by the byte."""
 
-    def __init__(self, channel: socket.socket, deadline: float) -> None:
-        self._channel, self._deadline = channel, deadline
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._buffer = bytearray()
+        self.deadline = 0.0  # time.monotonic()
 
     def recv(self, count: int) -> bytes:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._channel.settimeout(left)
-        return self._channel.recv(count)
+        """At most `count` bytes; TimeoutError past the deadline."""
+        if not self._buffer:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._channel.settimeout(left)
+            self._buffer += self._channel.recv(READ)
+        chunk = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return chunk

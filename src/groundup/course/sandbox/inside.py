@@ -6,7 +6,6 @@ out of it is a wrong value or none.
 
 from __future__ import annotations
 
-import copy
 import importlib
 import importlib.abc
 import io
@@ -168,7 +167,7 @@ def _has(module: Any, dotted: str) -> bool:
 
 def _answer(probe: Callable[..., Any], library: Library, case: dict[str, Any], own: frozenset[str]) -> dict[str, Any]:
     """What the probe gives on one case, what it raises, and which of its arguments it changed."""
-    before = copy.deepcopy(case)
+    before = _copied(case)
     begun = time.perf_counter()
     try:
         answer: dict[str, Any] = {"value": probe(library, **case)}
@@ -177,6 +176,15 @@ def _answer(probe: Callable[..., Any], library: Library, case: dict[str, Any], o
     answer["ms"] = (time.perf_counter() - begun) * 1000
     answer["mutated"] = [name for name, value in before.items() if not _same(value, case[name])]
     return answer
+
+
+def _copied(x: Any) -> Any:
+    """A copy of what a frame can hold; copy.deepcopy takes ten times as long."""
+    if isinstance(x, np.ndarray):
+        return x.copy()
+    if isinstance(x, dict):
+        return {key: _copied(value) for key, value in x.items()}
+    return type(x)(map(_copied, x)) if isinstance(x, (list, tuple)) else x
 
 
 def _same(a: Any, b: Any) -> bool:
