@@ -135,8 +135,24 @@ def _connect(path: Path) -> socket.socket | None:
 
 
 def _start(root: Path, path: Path) -> socket.socket:
+    judge = _spawn(root)
+    until = time.monotonic() + START
+    while time.monotonic() < until:
+        channel = _connect(path)
+        if channel is not None:
+            return channel
+        ended = judge.poll()
+        if ended == 0:  # another judge had the workspace, and has ended since
+            judge = _spawn(root)
+        elif ended is not None:
+            break
+        time.sleep(0.01)
+    raise NoJudge("the judge did not start")
+
+
+def _spawn(root: Path) -> subprocess.Popen[bytes]:
     try:
-        judge = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "groundup.course.service", str(root)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -146,15 +162,6 @@ def _start(root: Path, path: Path) -> socket.socket:
         )
     except OSError as problem:
         raise NoJudge(str(problem)) from None
-    until = time.monotonic() + START
-    while time.monotonic() < until:
-        channel = _connect(path)
-        if channel is not None:
-            return channel
-        if judge.poll() not in (None, 0):
-            break
-        time.sleep(0.01)
-    raise NoJudge("the judge did not start")
 
 
 def _exchange(channel: socket.socket, message: dict[str, Any]) -> dict[str, Any]:

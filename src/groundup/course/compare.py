@@ -29,8 +29,13 @@ class Difference:
     index: tuple[int, ...] | None = None  # of the first wrong entry, in an array
 
 
-def difference(expected: Any, got: Any, atol: float, rtol: float, path: str = "") -> Difference | None:
+def difference(expected: Any, got: Any, atol: float, rtol: float) -> Difference | None:
     """None where `got` equals `expected` within |got - expected| <= atol + rtol |expected|, elementwise."""
+    with np.errstate(all="ignore"):  # inf - inf and the like are answered below, not warned of
+        return _difference(expected, got, atol, rtol, "")
+
+
+def _difference(expected: Any, got: Any, atol: float, rtol: float, path: str) -> Difference | None:
     if type(expected) is float and type(got) is float and abs(got - expected) <= atol + rtol * abs(expected):
         return None  # the two that are asked thousands of times a check: no more work than they need
     if type(expected) is np.ndarray and type(got) is np.ndarray and _clearly_close(expected, got, atol, rtol):
@@ -50,8 +55,7 @@ def _clearly_close(e: NDArray[Any], g: NDArray[Any], atol: float, rtol: float) -
     """Finite float64 arrays of one shape that agree. What is not clear is looked at again, in full."""
     if e.dtype != np.float64 or g.dtype != np.float64 or e.shape != g.shape:
         return False
-    with np.errstate(all="ignore"):
-        return bool((np.abs(g - e) <= atol + rtol * np.abs(e)).all()) and bool(np.isfinite(e).all())
+    return bool((np.abs(g - e) <= atol + rtol * np.abs(e)).all()) and bool(np.isfinite(e).all())
 
 
 def _mapping(expected: dict[Any, Any], got: Any, atol: float, rtol: float, path: str) -> Difference | None:
@@ -59,7 +63,7 @@ def _mapping(expected: dict[Any, Any], got: Any, atol: float, rtol: float, path:
         return Difference(
             "wrong-shape", path, f"expected the keys {sorted(map(str, expected))}, got {describe(got)}", expected, got
         )
-    parts = (difference(value, got[key], atol, rtol, f"{path}[{key!r}]") for key, value in expected.items())
+    parts = (_difference(value, got[key], atol, rtol, f"{path}[{key!r}]") for key, value in expected.items())
     return next((part for part in parts if part is not None), None)
 
 
@@ -69,7 +73,7 @@ def _sequence(expected: Any, got: Any, atol: float, rtol: float, path: str) -> D
         return Difference("wrong-shape", path, says, expected, got)
     if len(got) != len(expected):
         return Difference("wrong-shape", path, f"expected {len(expected)} items, got {len(got)}", expected, got)
-    parts = (difference(e, g, atol, rtol, f"{path}[{i}]") for i, (e, g) in enumerate(zip(expected, got)))
+    parts = (_difference(e, g, atol, rtol, f"{path}[{i}]") for i, (e, g) in enumerate(zip(expected, got)))
     return next((part for part in parts if part is not None), None)
 
 
@@ -122,9 +126,8 @@ def _beyond(e: NDArray[Any], g: NDArray[Any], atol: float, rtol: float) -> NDArr
     """Where got lies outside the tolerance. NaN equals NaN only, an infinity itself only."""
     if e.dtype.kind not in "fc" and g.dtype.kind not in "fc":
         return np.asarray(e != g)
-    with np.errstate(all="ignore"):
-        near = np.abs(g - e) <= atol + rtol * np.abs(e)
-        same = (g == e) | (np.isnan(g) & np.isnan(e))
+    near = np.abs(g - e) <= atol + rtol * np.abs(e)
+    same = (g == e) | (np.isnan(g) & np.isnan(e))
     return np.asarray(~(same | (near & np.isfinite(e) & np.isfinite(g))))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import random
 import time
 from collections.abc import Sequence
@@ -106,6 +107,7 @@ class Judge:
         self.sandbox().warm()
         self.ready(lesson, fresh_seed() if seed is None else seed, times)
         self.diagnostician(lesson).warm()
+        gc.freeze()  # oracles and cases stay: a collection in the middle of a check would look at all of torch
 
     def ready(self, lesson: Lesson, seed: int, times: int) -> _Prepared:
         """The lesson's probes, and the cases of this seed with their truths."""

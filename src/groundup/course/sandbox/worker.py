@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 import os
-import signal
 import socket
 import sys
 
-from . import inside, layers
-from .zygote import CONTROL, PROFILES
+from . import inside
+from .zygote import CONTROL, warm_up
 
 
 def main(profile: str, parent: int) -> None:
     """Warms up, waits for its one job on descriptor 3, and ends with it."""
-    layers.die_with_parent(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in PROFILES[profile]:
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            continue
+    warm_up(profile, parent)
     try:
-        inside.serve(socket.socket(fileno=CONTROL))
-    except (EOFError, BrokenPipeError):
-        pass
+        with contextlib.suppress(EOFError, BrokenPipeError):  # the judge has gone
+            inside.serve(socket.socket(fileno=CONTROL))
     finally:
         os._exit(0)
 

@@ -9,6 +9,7 @@ pid (8 bytes) waits for that child and answers its status.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
@@ -26,15 +27,22 @@ PROFILES = {
 }
 
 
-def main(profile: str, parent: int) -> None:
-    """Warms up, then forks on request until the control channel closes."""
+def warm_up(profile: str, parent: int) -> None:
+    """What a zygote and a worker do first: die with the parent, leave Ctrl-C to it, import what the profile needs."""
     layers.die_with_parent(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the parent's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in PROFILES[profile]:
         try:
             importlib.import_module(name)
         except ImportError:
             continue  # an extra that is not installed: a lesson that needs it says so itself
+    gc.collect()
+    gc.freeze()  # what has been imported stays: no collection in a child need look at it, or copy its pages
+
+
+def main(profile: str, parent: int) -> None:
+    """Warms up, then forks on request until the control channel closes."""
+    warm_up(profile, parent)
     if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:
         raise SystemExit("the zygote has more than one thread: it cannot fork safely")
     control = socket.socket(fileno=CONTROL)
