@@ -969,7 +969,7 @@ def assert_told_clearly(verdict, lesson):
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize(("court", "name"), EACH, indirect=["court"])
+@pytest.mark.parametrize(("court", "name"), EACH, indirect=["court"], scope="module")
 def test_a_hostile_submission_is_told_what_is_wrong_and_changes_nothing(name, court, grounds):
     judge, lesson = court
     hostile = HOSTILE[name]

@@ -19,10 +19,12 @@ from pathlib import Path
 
 import pytest
 
+from groundup.course.faults import load_faults
+from groundup.course.lesson import find
 from groundup.course.library import reference_text
 from groundup.course.progress import Store
 
-LESSON, BUILT = "1.2", "mine/grad/check.py"  # its oracle is there at once
+LESSON, BUILT, MODULE = "1.1", "mine/drills/arrays.py", "drills.arrays"  # its oracle needs no torch
 PATIENCE = 60.0  # seconds
 KILLS = {"check": 150, "watch": 30, "judge": 20}
 
@@ -153,8 +155,9 @@ def place():
 
 def faulty(number):
     """A solution that has not been judged yet: every third is right."""
-    source = reference_text("grad.check")
-    return f"{source if number % 3 == 0 else source.replace('return', 'return 2 *', 1)}\n# {number}\n"
+    source = reference_text(MODULE)
+    fault = load_faults(find(LESSON), {MODULE.replace(".", "/") + ".py": source})[number % 3]
+    return f"{source if number % 3 == 0 else fault.apply(source)}\n# {number}\n"
 
 
 def assert_sound(place):
@@ -165,7 +168,7 @@ def assert_sound(place):
         assert store.verify() == []
         seeds = {event.payload["seed"] for event in store.events(kind="checked", lesson=LESSON)}
     assert place.acknowledged and place.acknowledged <= seeds
-    place.built.write_text(reference_text("grad.check"))
+    place.built.write_text(reference_text(MODULE))
     assert place.run("check", LESSON).returncode == 0
     assert place.run("judge", "--stop").returncode == 0
     await_none(place.left_over)

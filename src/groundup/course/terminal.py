@@ -14,7 +14,7 @@ from typing import Any
 
 PASS, MISS, HINT, SOFT, BOLD, REVERSE = "32", "31", "33", "2", "1", "7"
 WIDTH = 100
-LINES_OF_A_CASE = 9
+LINES = 12  # of a verdict, unless more are asked for
 
 
 def paint(text: str, *codes: str) -> str:
@@ -55,7 +55,7 @@ def verdict_text(verdict: dict[str, Any], title: str, next_step: str = "", full:
     elif failed["verdict"] == "import-error":
         lines += _unusable(failed, source)
     else:
-        lines += _failure(failed, verdict["lesson"])
+        lines += _failure(failed, verdict["lesson"], 1000 if full else LINES - 1)
         again = f"groundup check {verdict['lesson']} --seed {verdict['seed']}"
         lines.append(paint(f"  {len(passed)} of {len(checkpoints)} checkpoints · {timing} · again: ", SOFT) + again)
     if verdict.get("reference"):
@@ -90,7 +90,7 @@ def _unusable(c: dict[str, Any], source: str) -> list[str]:
     return lines + _indent(printable(c["says"]))
 
 
-def _failure(c: dict[str, Any], lesson: str) -> list[str]:
+def _failure(c: dict[str, Any], lesson: str, most: int) -> list[str]:
     """The hero: name of the mistake, sentence, then given, expected, yours side by side."""
     where = _where(c)
     head = c["fault"] or {"missing": "not written yet", "wrong-value": "wrong value"}.get(
@@ -106,7 +106,7 @@ def _failure(c: dict[str, Any], lesson: str) -> list[str]:
         columns.append(("expected", value_text(c["expected"], None)))
     if c["got"] is not None:
         columns.append(("yours", value_text(c["got"], c["index"])))
-    return lines + _side_by_side(columns)
+    return lines + _side_by_side(columns, max(3, most - len(lines)))
 
 
 def _indent(text: str) -> list[str]:
@@ -169,12 +169,14 @@ def _array_text(array: dict[str, Any], index: list[int] | None) -> str:
     return f"[{shown}]" if len(shape) == 1 and len(texts) <= 8 else f"[{shown}]{plain}"
 
 
-def _side_by_side(columns: list[tuple[str, str]]) -> list[str]:
-    """Columns with headings where they fit, one below the other where they do not."""
-    blocks = [(title, printable(text).splitlines()[:LINES_OF_A_CASE] or [""]) for title, text in columns]
+def _side_by_side(columns: list[tuple[str, str]], most: int) -> list[str]:
+    """Columns with headings where they fit, one below the other where they do not; at most so many lines."""
+    blocks = [(title, printable(text).splitlines() or [""]) for title, text in columns]
     widths = [max(len(title), *(len(line) for line in lines)) for title, lines in blocks]
     if sum(widths) + 3 * len(widths) > width():
-        return [row for title, lines in blocks for row in _stacked(title, lines)]
+        each = max(1, most // len(blocks))
+        return [row for title, lines in blocks for row in _stacked(title, lines, each)]
+    blocks = [(title, _cut(lines, most - 1)) for title, lines in blocks]
     height = max(len(lines) for _, lines in blocks)
     out = ["  " + "   ".join(paint(title.ljust(w), SOFT) for (title, _), w in zip(blocks, widths)).rstrip()]
     for i in range(height):
@@ -183,7 +185,14 @@ def _side_by_side(columns: list[tuple[str, str]]) -> list[str]:
     return out
 
 
-def _stacked(title: str, lines: list[str]) -> list[str]:
+def _stacked(title: str, lines: list[str], most: int) -> list[str]:
     room = width() - 13
-    wrapped = [part for line in lines for part in (textwrap.wrap(line, room) or [""])][:LINES_OF_A_CASE]
+    wrapped = _cut([part for line in lines for part in (textwrap.wrap(line, room) or [""])], most)
     return [f"  {paint(title.ljust(9), SOFT)} {wrapped[0]}"] + [f"  {'':9} {line}" for line in wrapped[1:]]
+
+
+def _cut(lines: list[str], most: int) -> list[str]:
+    """The first of the lines; that there are more is said in the last one's place (`check --full` shows all)."""
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], f"... {len(lines) - most + 1} lines more: --full"] if most > 1 else [lines[0] + " ..."]

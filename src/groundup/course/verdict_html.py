@@ -1,0 +1,234 @@
+"""How a verdict looks in a notebook: name, sentence, trio, command, as HTML that stands alone.
+
+No script and no class: inline style alone, in the desk's light colours, which come along so that it is legible in a dark
+notebook too (a table's cells each say theirs: JupyterLab colours rows). Every text is escaped. Colour never speaks alone.
+It works on the JSON form of a verdict.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from typing import Any
+
+from .terminal import printable, value_text, verdict_text
+
+PAPER, INK, SOFT, RULE = "#faf8f3", "#1f2328", "#5c6370", "#dcd6c8"
+PASS, MISS, MISS_WASH, HINT = "#2e6b4a", "#a8402a", "#f7e6e0", "#8a6410"
+MONO = f"font:13px/1.5 ui-monospace,Menlo,monospace;color:{INK};background:{PAPER};margin:0;padding:0;border:0"
+BARE = f"color:{INK};background:{PAPER};border:0;margin:0;text-align:left;vertical-align:top;max-width:none"
+FRAME = (
+    f"font:14px/1.5 Inter,system-ui,sans-serif;color:{INK};background:{PAPER};border:1px solid {RULE};"
+    "border-radius:6px;padding:12px 16px;margin:4px 0;overflow-x:auto"
+)
+LONGEST, WIDEST = 12, 8  # of an array shown as a table: its entries in one dimension, its sides in two
+PRINTED_LINES = 20
+UNPARSED = ("SyntaxError", "IndentationError", "TabError")
+
+
+class VerdictView:
+    """A judge's reply about one lesson: HTML in a notebook, the terminal's text elsewhere. `verdict` is its JSON form.
+
+    `line` is the text of the line that the first failure names, where the caller knows it.
+    """
+
+    def __init__(self, reply: dict[str, Any], line: str = "") -> None:
+        self.verdict: dict[str, Any] = reply["verdict"]
+        self._title, self._next = str(reply["title"]), str(reply.get("next", ""))
+        self._source, self._line = str(reply.get("source", "")), line
+
+    @property
+    def passed(self) -> bool:
+        """Whether the lesson is built."""
+        return bool(self.verdict["passed"])
+
+    def __repr__(self) -> str:
+        return verdict_text(self.verdict, self._title, self._next, source=self._source)
+
+    def _repr_html_(self) -> str:
+        return verdict_html(self.verdict, self._title, self._next, self._source or self._line)
+
+
+def first_failure(verdict: dict[str, Any]) -> dict[str, Any] | None:
+    """The checkpoint that a verdict is about: the first that is needed and has not passed; None if all have."""
+    return next((c for c in verdict["checkpoints"] if not c["stretch"] and not c["passed"]), None)
+
+
+def verdict_html(verdict: dict[str, Any], title: str, next_step: str = "", line: str = "") -> str:
+    """One failure in full, or what was built; then the checkpoints as a list that opens, and what stood in for what.
+
+    `line` is the text of the line that the failure names.
+    """
+    failed = first_failure(verdict)
+    name = f"{verdict['lesson']} {title}"
+    parts = [_head("●", f"{name}: built", PASS), _text(next_step)] if failed is None else _failure(failed, line)
+    if failed is None or failed["verdict"] != "import-error":
+        parts.append(_count(verdict))
+    if verdict.get("reference"):
+        names = ", ".join(verdict["reference"])
+        parts.append(_text(f"{names} has not passed as it now stands: the reference stands in for it", HINT))
+    if verdict.get("mine"):
+        parts.append(_text(f"running on your own {', '.join(verdict['mine'])}", SOFT))
+    if verdict.get("printed"):
+        parts += [_text("your code printed:", SOFT), _pre(_beginning(verdict["printed"]))]
+    edge = PASS if failed is None else MISS
+    inside = "".join(part for part in parts if part)
+    return f'<div class="tex2jax_ignore mathjax_ignore" style="{FRAME};border-left:3px solid {edge}">{inside}</div>'
+
+
+def _shown(text: Any) -> str:
+    """A text that may come from the learner's code: no control characters, nothing that HTML would act on."""
+    return html.escape(printable(str(text)))
+
+
+def _head(sign: str, text: str, colour: str, where: str = "") -> str:
+    tail = f' <span style="color:{SOFT};font-weight:400">&nbsp; {_shown(where)}</span>' if where else ""
+    return f'<div style="font-size:16px;font-weight:600;color:{colour}">{sign} {_shown(text)}{tail}</div>'
+
+
+def _text(text: str, colour: str = INK) -> str:
+    return f'<div style="color:{colour};margin-top:4px;white-space:pre-wrap">{_shown(text)}</div>' if text else ""
+
+
+def _pre(text: str) -> str:
+    return f'<pre style="{MONO};white-space:pre-wrap">{_shown(text)}</pre>'
+
+
+def _beginning(text: str) -> str:
+    lines = text.rstrip("\n").splitlines()
+    more = len(lines) - PRINTED_LINES
+    return "\n".join(lines[:PRINTED_LINES] + ([f"... {more} lines more"] if more > 0 else []))
+
+
+def _failure(c: dict[str, Any], line: str) -> list[str]:
+    """Name of the mistake, its line, what is wrong, then given, expected, yours side by side."""
+    where = f"{c['file']}:{c['line']}" if c["file"] and c["line"] else (c["file"] or "")
+    parts = [_head("✗", _name(c), MISS, where)]
+    if line.strip():
+        parts.append(_pre(f"▸ {c['line']}  {line.expandtabs(4)}"))
+    if c["verdict"] == "import-error":
+        return [*parts, _text(c["says"])]
+    parts += [_text(c["name"], SOFT), _text(c["says"])]
+    if c["verdict"] == "missing" or c["case"] is None:
+        return parts
+    digits = _digits(c)
+    columns = [("given", _given(c))]
+    columns += [("expected", _value(c["expected"], digits))] if c["expected"] is not None else []
+    columns += [("yours", _value(c["got"], digits, c["index"]))] if c["got"] is not None else []
+    cells = "".join(
+        f'<td style="{BARE};padding:0 24px 0 0"><div style="color:{SOFT};margin-bottom:4px">{heading}</div>{shown}</td>'
+        for heading, shown in columns
+    )
+    return [*parts, f'<table style="{BARE};margin-top:12px"><tr style="{BARE}">{cells}</tr></table>']
+
+
+def _name(c: dict[str, Any]) -> str:
+    if c["verdict"] == "import-error":
+        return "does not parse" if str(c["says"]).startswith(UNPARSED) else "import error"
+    plain = {"missing": "not written yet", "wrong-value": "wrong value"}
+    return str(c["fault"] or plain.get(c["verdict"], c["verdict"].replace("-", " ")))
+
+
+def _count(verdict: dict[str, Any]) -> str:
+    """How many passed, in how long, and how to see it again; each checkpoint in a list that opens."""
+    checkpoints = verdict["checkpoints"]
+    passed = sum(c["passed"] for c in checkpoints)
+    again = f"%check {verdict['lesson']} --seed {verdict['seed']}"
+    summary = f"{passed} of {len(checkpoints)} checkpoints · judged in {verdict['elapsed_ms']:.0f} ms · seed {verdict['seed']} · again: "
+    return (
+        f'<details style="color:{SOFT};margin-top:8px"><summary>{_shown(summary)}'
+        f'<span style="{MONO}">{_shown(again)}</span></summary>{"".join(map(_row, checkpoints))}</details>'
+    )
+
+
+def _row(c: dict[str, Any]) -> str:
+    sign, colour = ("●", PASS) if c["passed"] else ("○" if c["verdict"] in ("missing", "skipped") else "✗", MISS)
+    tail = "" if c["passed"] else f" · {_name(c)}"
+    stretch = " · stretch" if c["stretch"] else ""
+    return f'<div style="color:{INK}"><span style="color:{colour}">{sign}</span> {_shown(c["name"] + stretch + tail)}</div>'
+
+
+def _given(c: dict[str, Any]) -> str:
+    if c["shown"]:
+        return _pre(c["shown"])
+    shown = []
+    for name, value in c["case"].items():
+        if table := _table(value, 6, None):
+            shown.append(_pre(f"{name} =") + table)
+        else:
+            shown.append(_pre(f"{name} = {value_text(value, None)}"))
+    return "".join(shown)
+
+
+def _value(value: Any, digits: int, index: list[int] | None = None) -> str:
+    """A value; with an index, its wrong entry in colour and between arrows."""
+    if table := _table(value, digits, index):
+        return table
+    if index == [] and not isinstance(value, (dict, list)):  # a number: all of it is the entry
+        number = _number(value, digits) if digits > 10 else value_text(value, None)
+        return f'<pre style="{MONO}"><b style="{_marked()}">{_shown(f"▸{number}◂")}</b></pre>'
+    entry = _entry(value, index)
+    beyond = f"\nat {index}: ▸{_number(entry, digits)}◂" if index and entry is not None else ""
+    if digits > 10 and isinstance(value, float):
+        return _pre(_number(value, digits))
+    return _pre(value_text(value, index) + beyond)
+
+
+def _marked() -> str:
+    return f"color:{MISS};background:{MISS_WASH};font-weight:600"
+
+
+def _table(value: Any, digits: int, index: list[int] | None) -> str:
+    """A small array as a table, with its shape and kind below; "" for every other value."""
+    if not _is_array(value):
+        return ""
+    shape, entries = value["shape"], value["values"]
+    small = (len(shape) == 1 and shape[0] <= LONGEST) or (len(shape) == 2 and max(shape) <= WIDEST)
+    if not small or not entries or len(entries) != math.prod(shape):
+        return ""
+    columns = shape[-1]
+    marked = _flat(shape, index)
+    cells = [_cell(_number(entry, digits), i == marked) for i, entry in enumerate(entries)]
+    rows = [f'<tr style="{BARE}">{"".join(cells[i : i + columns])}</tr>' for i in range(0, len(cells), columns)]
+    kind = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''}) {value['dtype']}"
+    return f'<table style="{BARE};{MONO}">{"".join(rows)}</table><div style="color:{SOFT}">{_shown(kind)}</div>'
+
+
+def _cell(text: str, wrong: bool) -> str:
+    style = f"{BARE};{MONO};padding:2px 8px;text-align:right"
+    return (
+        f'<td style="{style};{_marked()}">{_shown(f"▸{text}◂")}</td>'
+        if wrong
+        else f'<td style="{style}">{_shown(text)}</td>'
+    )
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"shape", "dtype", "values"}
+
+
+def _flat(shape: list[int], index: list[int] | None) -> int | None:
+    """The place of an entry in C order; None where the index is not one of this array's."""
+    if not index or len(index) != len(shape) or not all(0 <= i < side for i, side in zip(index, shape)):
+        return None
+    return sum(i * math.prod(shape[axis + 1 :]) for axis, i in enumerate(index))
+
+
+def _entry(value: Any, index: list[int] | None) -> Any:
+    """The entry that an index means: of an array, or a number itself; None where it is not among those shown."""
+    if not _is_array(value):
+        return value if index == [] else None
+    at = _flat(value["shape"], index)
+    return value["values"][at] if at is not None and at < len(value["values"]) else None
+
+
+def _number(value: Any, digits: int) -> str:
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+
+
+def _digits(c: dict[str, Any]) -> int:
+    """Of 6, 10 and 17, the fewest with which the wrong entry and the right one look different."""
+    right, wrong = _entry(c["expected"], c["index"]), _entry(c["got"], c["index"])
+    if not isinstance(right, float) or not isinstance(wrong, float):
+        return 6
+    return next((digits for digits in (6, 10) if _number(right, digits) != _number(wrong, digits)), 17)
