@@ -69,7 +69,7 @@ def test_a_lesson_has_hints_and_they_name_what_is_to_be_built(section_id):
 @pytest.mark.parametrize(
     ("tex", "plain"),
     [
-        (r"\frac{\partial y}{\partial a}", "∂ y/∂ a"),
+        (r"\frac{\partial y}{\partial a}", "∂y/∂a"),
         (r"x^2 + x_{ij}", "x² + xᵢⱼ"),
         (r"\sum_{r} \frac{1}{n}", "Σᵣ 1/n"),
         (r"\sqrt{2} \cdot \alpha", "√(2) · α"),

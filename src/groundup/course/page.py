@@ -36,7 +36,7 @@ def plain_mathematics(tex: str) -> str:
     text = re.sub(r"\\[A-Za-z]+|\\[^A-Za-z]", lambda m: SIGNS.get(m[0], m[0].lstrip("\\")), text)
     text = re.sub(r"\^(?:" + GROUP + r"|(.))", lambda m: _script(m[1] or m[2], RAISED, "^"), text)
     text = re.sub(r"_(?:" + GROUP + r"|(.))", lambda m: _script(m[1] or m[2], LOWERED, "_"), text)
-    return re.sub(r"  +", " ", text.replace("{", "").replace("}", "")).strip()
+    return re.sub(r"  +", " ", text.replace("{", "").replace("}", "").replace("∂ ", "∂")).strip()
 
 
 def _bracketed(part: str) -> str:
