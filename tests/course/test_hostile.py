@@ -22,6 +22,7 @@ from groundup.course import judge as judge_module
 from groundup.course.judge import Judge
 from groundup.course.lesson import load
 from groundup.course.library import FILE_CAP, Submission, reference_text
+from groundup.course.sandbox import layers
 from groundup.course.terminal import verdict_text
 from groundup.course.verdicts import Verdict
 
@@ -592,6 +593,32 @@ while frame:
     ),
 }
 
+FRESH = "import _imp\nfrom importlib.machinery import ModuleSpec as S\nm = _imp.create_builtin(S('{0}', None)); _imp.exec_builtin(m)\n"
+# Ways around an interpreter's own refusals, which only a kernel can close: see `sandbox.guard`.
+PAST_THE_INTERPRETER = {
+    "SQLite, attached": refused(
+        "import sqlite3\nc = sqlite3.connect(':memory:')\nc.execute(\"ATTACH '<canary>/a.db' AS x\"); c.execute('CREATE TABLE x.t(a)')",
+        "OperationalError: unable to open",
+    ),
+    "SQLite, vacuumed": refused(
+        "import sqlite3\nsqlite3.connect(':memory:').execute(\"VACUUM INTO '<canary>/v.db'\")",
+        "OperationalError: unable to open",
+    ),
+    "a fresh posix": refused(FRESH.format("posix") + "m.mkfifo('<canary>/pipe')"),
+    "a fork of a fresh posix": refused(FRESH.format("posix") + "m.fork()"),
+    "a fork by the C library": refused(
+        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\nif libc.fork() < 0: raise OSError(ctypes.get_errno(), 'fork')"
+    ),
+    "a file by the C library": refused(
+        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        "if libc.creat(b'<canary>/c', 0o600) < 0: raise OSError(ctypes.get_errno(), 'creat')"
+    ),
+    "a signal by the C library": refused(
+        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        "if libc.kill(<judge>, 9) < 0: raise OSError(ctypes.get_errno(), 'kill')"
+    ),
+}
+
 FILES_OF_ODD_FORM = {
     "fifty megabytes": case(b"x = 1\n" * (50 << 20 >> 6), IMPORT, "KiB; a file of a lesson has at most"),
     "just too large": case(b"#" * (FILE_CAP + 1), IMPORT, "KiB"),
@@ -650,6 +677,11 @@ CHEATS = {
     "itself, from mine": case("from mine.grad.value import Value\n", (IMPORT, MISSING), "Value"),
     "itself, relatively": case("from . import value\nValue = value.Value\n", (IMPORT, MISSING), "Value"),
     "itself, in capitals": case("from .VALUE import Value\n", (IMPORT, MISSING), "VALUE"),
+    "a later lesson's file": at_import("from .tensor import Tensor", IMPORT, "No module named 'mine.grad.tensor'"),
+    "a later lesson's file, from mine": at_import(
+        "import mine.grad.tensor", IMPORT, "No module named 'mine.grad.tensor'"
+    ),
+    "the judge's own files": at_import("from ..course import judge", IMPORT, "No module|cannot import|not there yet"),
     "another library": case("import torch\n", FORBIDDEN, "this lesson does without `torch`"),
     "another library, late": in_a_method("__import__('torch')", FORBIDDEN, "does not allow"),
     "sys.modules": cheats(
@@ -844,6 +876,7 @@ KINDS = ["zygote", "spawn"] if sys.platform == "linux" else ["spawn"]
 # What a process does meets each kind of sandbox in another way; what it says is read by the same code for all.
 DEEDS = {**LOOPS, **MEMORY_AND_DISK, **PROCESSES, **FILES, **EXITS, **FRAMES, **CHEATS}
 WORDS = {**VALUES, **FILES_OF_ODD_FORM, **MESSAGES}
+KERNEL = sys.platform == "linux" and layers.available()["files"] == layers.available()["system calls"] == "at work"
 
 HONEST = {
     "as it is": REFERENCE,
@@ -978,6 +1011,14 @@ def test_what_a_hostile_submission_does_stays_in_its_sandbox(name, court, ground
 @pytest.mark.parametrize("name", WORDS)
 def test_what_a_hostile_submission_says_is_read_as_mere_data(name, court, grounds):
     assert_judged_and_contained(WORDS[name], court, grounds)
+
+
+@pytest.mark.skipif(not KERNEL, reason="the kernel here has no Landlock, or no seccomp filters")
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("court", KINDS[:1], indirect=True, scope="module")
+@pytest.mark.parametrize("name", PAST_THE_INTERPRETER)
+def test_the_kernel_refuses_what_the_interpreter_cannot(name, court, grounds):
+    assert_judged_and_contained(PAST_THE_INTERPRETER[name], court, grounds)
 
 
 def assert_judged_and_contained(hostile, court, grounds):

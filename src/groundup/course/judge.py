@@ -17,7 +17,16 @@ from .diagnose import Diagnostician, same_answer
 from .draw import SeededDraw
 from .kinds import kind_of_difference
 from .lesson import Lesson
-from .library import Problem, Submission, assemble, check_imports, module_name, read_text, reference_text
+from .library import (
+    Problem,
+    Submission,
+    assemble,
+    check_imports,
+    module_name,
+    read_text,
+    reference_sources,
+    reference_text,
+)
 from .probes import Probe, allowed_names, load_probes
 from .sandbox.frames import encode
 from .sandbox.host import Child, ChildDied, ChildLate, Sandbox
@@ -238,6 +247,9 @@ class _Hearing:
         self._files = {name: path for path in lesson.builds if (name := submission.name(path))}
         wanted = [*lesson.modules, *(m for probe in prepared.probes for m in probe.modules)]
         self._sources = assemble(wanted, own, frozenset(lesson.modules))
+        if not submission.any_imports:  # what the reference does without is not lent: a later lesson's file, say
+            lent = reference_sources(wanted)
+            self._sources = {m: source for m, source in self._sources.items() if m in own or m in lent}
 
     def stand_ins(self) -> tuple[list[str], list[str]]:
         """Of the learner's earlier files that this lesson runs on: those that count, and those the reference stands in for."""

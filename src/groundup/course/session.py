@@ -110,7 +110,7 @@ def _standings(workspace: Workspace) -> tuple[dict[str, Standing], str | None]:
     except StoreError as problem:
         if not workspace.database.exists():
             return {}, None
-        return {}, f"{problem} This verdict was not recorded."
+        return {}, f"{problem}. This verdict was not recorded."
 
 
 def _after_a_pass(lesson: Lesson, standings: dict[str, Standing]) -> str:
@@ -134,7 +134,7 @@ def record(workspace: Workspace, lesson: Lesson, verdict: LessonVerdict, files: 
             if verdict.passed:
                 store.append("passed", lesson.section_id, files, stretch=verdict.stretched, seed=verdict.seed)
     except StoreError as problem:
-        return f"{problem} This verdict was not recorded."
+        return f"{problem}. This verdict was not recorded."
     return None
 
 

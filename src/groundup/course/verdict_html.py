@@ -1,7 +1,8 @@
 """How a verdict looks in a notebook: name, sentence, trio, command, as HTML that stands alone.
 
-No script and no class: inline style alone, in the desk's light colours, which come along so that it is legible in a dark
-notebook too (a table's cells each say theirs: JupyterLab colours rows). Every text is escaped. Colour never speaks alone.
+No script: inline style alone, in the desk's light colours, which come along so that it is legible in a dark notebook too
+(a table's cells each say theirs: JupyterLab colours rows). Its classes keep MathJax from reading a learner's text as
+mathematics. Every text is escaped. Colour never speaks alone.
 It works on the JSON form of a verdict.
 """
 
@@ -73,7 +74,7 @@ def verdict_html(verdict: dict[str, Any], title: str, next_step: str = "", line:
         parts += [_text("your code printed:", SOFT), _pre(_beginning(verdict["printed"]))]
     edge = PASS if failed is None else MISS
     inside = "".join(part for part in parts if part)
-    return f'<div class="tex2jax_ignore mathjax_ignore" style="{FRAME};border-left:3px solid {edge}">{inside}</div>'
+    return f'<div class="mathjax_ignore tex2jax_ignore" style="{FRAME};border-left:3px solid {edge}">{inside}</div>'
 
 
 def _shown(text: Any) -> str:
@@ -113,8 +114,8 @@ def _failure(c: dict[str, Any], line: str) -> list[str]:
         return parts
     digits = _digits(c)
     columns = [("given", _given(c))]
-    columns += [("expected", _value(c["expected"], digits))] if c["expected"] is not None else []
-    columns += [("yours", _value(c["got"], digits, c["index"]))] if c["got"] is not None else []
+    columns += [("expected", _value(c["expected"], digits, c["index"], False))] if c["expected"] is not None else []
+    columns += [("yours", _value(c["got"], digits, c["index"], True))] if c["got"] is not None else []
     cells = "".join(
         f'<td style="{BARE};padding:0 24px 0 0"><div style="color:{SOFT};margin-bottom:4px">{heading}</div>{shown}</td>'
         for heading, shown in columns
@@ -160,18 +161,22 @@ def _given(c: dict[str, Any]) -> str:
     return "".join(shown)
 
 
-def _value(value: Any, digits: int, index: list[int] | None = None) -> str:
-    """A value; with an index, its wrong entry in colour and between arrows."""
-    if table := _table(value, digits, index):
+def _value(value: Any, digits: int, index: list[int] | None, wrong: bool) -> str:
+    """A value; if it is the wrong one, the entry of the index stands in colour and between arrows."""
+    if table := _table(value, digits, index if wrong else None):
         return table
-    if index == [] and not isinstance(value, (dict, list)):  # a number: all of it is the entry
-        number = _number(value, digits) if digits > 10 else value_text(value, None)
-        return f'<pre style="{MONO}"><b style="{_marked()}">{_shown(f"▸{number}◂")}</b></pre>'
-    entry = _entry(value, index)
-    beyond = f"\nat {index}: ▸{_number(entry, digits)}◂" if index and entry is not None else ""
-    if digits > 10 and isinstance(value, float):
-        return _pre(_number(value, digits))
-    return _pre(value_text(value, index) + beyond)
+    if _is_array(value):  # its beginning, and the entry that is meant where that lies beyond
+        at, entry = _flat(value["shape"], index), _entry(value, index)
+        text = value_text(value, None)
+        return (
+            _pre(text) if at is None or entry is None else _pre(f"{text}\nat {index}: ") + _scalar(entry, digits, wrong)
+        )
+    return _scalar(value, digits, wrong and index == [])
+
+
+def _scalar(value: Any, digits: int, wrong: bool) -> str:
+    text = _number(value, digits) if isinstance(value, float) and digits > 10 else value_text(value, None)
+    return f'<pre style="{MONO}"><b style="{_marked()}">{_shown(f"▸{text}◂")}</b></pre>' if wrong else _pre(text)
 
 
 def _marked() -> str:
