@@ -27,7 +27,9 @@ def main():
                 submission = Submission(files, any_imports=path.stem.startswith("adapter"))
                 verdicts = [judge.check(lesson, submission, seed) for seed in SEEDS]
                 cases = sum(c.cases for verdict in verdicts for c in verdict.checkpoints)
-                print(f"{lesson.section_id:8}{path.stem:12}{sum(v.passed for v in verdicts):>8} of {len(verdicts)}{cases:>8}")
+                print(
+                    f"{lesson.section_id:8}{path.stem:12}{sum(v.passed for v in verdicts):>8} of {len(verdicts)}{cases:>8}"
+                )
 
 
 if __name__ == "__main__":

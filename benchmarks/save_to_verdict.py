@@ -22,14 +22,14 @@ from groundup.course.library import module_name, reference_text
 from groundup.course.stub import derive
 
 REST = 0.4  # seconds between saves: the judge draws the next cases meanwhile, as it does while a learner types
-PYTEST = '''
+PYTEST = """
 from pathlib import Path
 
 import pytest
 
 from groundup.course.blocks import library_of
 from groundup.course.compare import difference
-from groundup.course.judge import draw_batch, visible
+from groundup.course.batches import draw_batch, visible
 from groundup.course.lesson import find
 from groundup.course.overlay import Library
 from groundup.course.probes import load_probes
@@ -48,7 +48,7 @@ def test_checkpoint(place):
                 assert checkpoint.accept(got, **{{k.lstrip("_"): v for k, v in case.items()}}) is True
             else:
                 assert difference(truth, got, checkpoint.atol, checkpoint.rtol) is None
-'''
+"""
 
 
 def main(lessons):
@@ -85,7 +85,11 @@ def saves(workspace, name):
     texts = {path: reference_text(module_name(path)) for path in lesson.builds}
     groundup("open", name, cwd=workspace)
     watch = subprocess.Popen(
-        [sys.executable, "-u", "-m", "groundup", "watch", name], cwd=workspace, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-u", "-m", "groundup", "watch", name],
+        cwd=workspace,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     first = lesson.builds[0]
     wrong = [(path, derive(text)) for path, text in texts.items()]
@@ -126,7 +130,9 @@ def cold_pytest(workspace, name):
     test = workspace.parent / "test_the_same.py"
     test.write_text(PYTEST.format(lesson=name, workspace=workspace))
     begun = time.perf_counter()
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)], capture_output=True, text=True
+    )
     if done.returncode:
         raise SystemExit(done.stdout[-2000:])
     return (time.perf_counter() - begun) * 1e3
@@ -136,14 +142,20 @@ def line(label, times, ratio=None):
     ordered = sorted(times)
     p95 = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
     tail = f"{ratio:20.0f}" if ratio else ""
-    print(f"{label:32} {len(ordered):4} {statistics.median(ordered):6.0f} {p95:6.0f} {ordered[-1]:6.0f}   {tail}", flush=True)
+    print(
+        f"{label:32} {len(ordered):4} {statistics.median(ordered):6.0f} {p95:6.0f} {ordered[-1]:6.0f}   {tail}",
+        flush=True,
+    )
 
 
 def processes(workspace):
     """The commands as whole processes, with the judge warm."""
     script = [str(Path(sys.executable).with_name("groundup"))]
     print(f"\n{'whole processes, ms':32} {'n':>4} {'p50':>6} {'p95':>6} {'max':>6}")
-    for label, arguments, status in (("groundup check 1.3", ["check", "1.3"], 0), ("groundup --version", ["--version"], 0)):
+    for label, arguments, status in (
+        ("groundup check 1.3", ["check", "1.3"], 0),
+        ("groundup --version", ["--version"], 0),
+    ):
         times = []
         for turn in range(21):
             time.sleep(REST)
@@ -168,7 +180,9 @@ def two_hundred(folder):
     done = groundup("check", "1.3", "--json", *(word for path in paths for word in ("--file", str(path))))
     seconds = time.perf_counter() - begun
     right = sum('"passed": true, "seed"' in text for text in done.stdout.splitlines())
-    print(f"\n200 submissions of 1.3 by --file, one process: {seconds:.1f} s, {len(done.stdout.splitlines())} verdicts, {right} passed")
+    print(
+        f"\n200 submissions of 1.3 by --file, one process: {seconds:.1f} s, {len(done.stdout.splitlines())} verdicts, {right} passed"
+    )
 
 
 if __name__ == "__main__":

@@ -35,12 +35,20 @@ def test_an_installed_wheel_judges_a_file_away_from_the_checkout(wheel, tmp_path
     (tmp_path / "value.py").write_text(value_source)
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     where = subprocess.run(
-        [sys.executable, "-c", "import groundup; print(groundup.__file__)"], cwd=tmp_path, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", "import groundup; print(groundup.__file__)"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert where.stdout.startswith(str(installed))
-    listed = subprocess.run([sys.executable, "-m", "groundup", "run"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    listed = subprocess.run(
+        [sys.executable, "-m", "groundup", "run"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
     assert "two-moons" in listed.stdout, listed.stderr
-    shown = subprocess.run([sys.executable, "-m", "groundup", "show", "1.3"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    shown = subprocess.run(
+        [sys.executable, "-m", "groundup", "show", "1.3"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
     assert shown.returncode == 0 and "topological order" in shown.stdout, shown.stderr
 
 

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from groundup.course.batches import draw_batch
 from groundup.course.draw import SeededDraw
 from groundup.course.faults import load_faults
-from groundup.course.judge import draw_batch
 from groundup.course.lesson import load
 from groundup.course.library import Submission
 from groundup.course.probes import load_probes

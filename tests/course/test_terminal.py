@@ -26,7 +26,7 @@ def test_a_failure_is_told_in_twelve_lines(section_id, columns, judge, monkeypat
         verdict = judge.check(lesson, Submission(files), seed=2)
         text = verdict_text(verdict.as_json(), lesson.title)
         assert len(text.splitlines()) <= 12, text
-        assert fault.name in text and "--seed 2" in text and "expected" in text or "raised" in str(verdict.as_json())
+        assert (fault.name in text and "--seed 2" in text and "expected" in text) or "raised" in str(verdict.as_json())
         assert all(len(line) <= int(columns) + 20 for line in text.splitlines()), text
 
 

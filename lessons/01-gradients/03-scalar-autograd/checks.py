@@ -37,22 +37,14 @@ def combine(name, a, b):
 
 def forward(leaves, steps):
     """The same graph in plain floats."""
+    plain = {"tanh": math.tanh, "exp": math.exp, "log": math.log, "relu": lambda x: max(x, 0.0), "neg": lambda x: -x}
     numbers = list(leaves)
     for name, a, b in steps:
         x = numbers[a]
-        if name in ("+", "-", "*", "/"):
-            numbers.append(combine(name, x, numbers[b]))
+        if name in plain:
+            numbers.append(plain[name](x))
         else:
-            numbers.append(
-                {
-                    "tanh": lambda x: math.tanh(x),
-                    "relu": lambda x: max(x, 0.0),
-                    "exp": lambda x: math.exp(x),
-                    "log": lambda x: math.log(x),
-                    "neg": lambda x: -x,
-                    "**": lambda x: x**b,
-                }[name](x)
-            )
+            numbers.append(x**b if name == "**" else combine(name, x, numbers[b]))
     return numbers
 
 

@@ -35,8 +35,8 @@ def _check_files(
     lesson: Lesson, paths: list[Path], as_json: bool, seed: int | None, full: bool, any_imports: bool
 ) -> int:
     """Each file as the learner's module of the lesson; the same cases for all of them."""
+    from ..course.batches import fresh_seed
     from ..course.bulk import judge_all
-    from ..course.judge import fresh_seed
     from ..course.library import Submission, module_name, reference_text
     from ..course.terminal import verdict_text
 

@@ -238,5 +238,9 @@ def notebook(name: str | None) -> int:
     workspace = find_workspace()
     lesson = lesson_of(workspace, name)
     path = write_notebook(workspace, lesson)
+    if ".new" in path.name:
+        print(
+            f"You have changed {lesson.section_id}.ipynb, so it was left as it is; the lesson as it is now lies beside it."
+        )
     print(f"{_near(path)}\n  jupyter lab {_near(path)}")
     return 0

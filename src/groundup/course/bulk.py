@@ -64,5 +64,3 @@ def _fork(
         status = 0  # whoever asked has gone
     finally:
         os._exit(status)
-
-

@@ -33,7 +33,12 @@ def findings() -> list[Finding]:
 PACKAGES = [
     ("numpy", "what you build with", True, "pip install -U groundup"),
     ("matplotlib", "figures", True, "pip install -U groundup"),
-    ("torch", "an oracle: the checks that need it are skipped without, and do not pass", False, "pip install 'groundup[torch]'"),
+    (
+        "torch",
+        "an oracle: the checks that need it are skipped without, and do not pass",
+        False,
+        "pip install 'groundup[torch]'",
+    ),
     ("ipykernel", "notebooks", False, "pip install 'groundup[jupyter]'"),
 ]
 

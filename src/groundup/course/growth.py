@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .stub import contract, derive
+from .contract import contract
+from .stub import derive
 
 
 @dataclass(frozen=True)

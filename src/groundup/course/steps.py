@@ -37,7 +37,7 @@ def open_lesson(workspace: Workspace, lesson: Lesson) -> list[Opened]:
     """Writes the lesson's files, or brings them up to the contract. One that does not parse is left as it is."""
     try:
         opened = workspace.open_lesson(lesson)
-    except (SyntaxError, UnicodeDecodeError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # not text, or nothing that Python can parse
         opened = []
     with workspace.store() as store:
         store.append("opened", lesson.section_id)

@@ -76,6 +76,9 @@ CHANGES = {
     "shutil.move": ((0, 1), -1),
     "shutil.rmtree": ((0,), -1),
 }
+UNGUARDED = frozenset(
+    {"_tkinter", "readline", "_sqlite3", "_posixsubprocess"}
+)  # modules that act without telling a hook
 NO_EVENT = {
     ("_posixsubprocess", "fork_exec"): PROCESSES,
     ("_dbm", "open"): "databases other than SQLite",
@@ -210,6 +213,8 @@ def _file_checks(places: _Places) -> dict[str, Check]:
             check_write(resolve(name))
 
     def on_import(arguments: tuple[Any, ...]) -> None:
+        if arguments[0] in UNGUARDED:
+            refuse_native(arguments)
         library = arguments[1]  # None but for an extension module
         if library is not None and not (readable(resolve(library)) and not resolve(library).startswith(below_scratch)):
             refuse_native(arguments)
