@@ -8,6 +8,7 @@ from pathlib import Path
 from ..course.author import Report, check_lesson
 from ..course.judge import Judge
 from ..course.lesson import LessonError, check_together
+from ..course.scratch import own_scratch
 from ..course.terminal import MISS, PASS, paint
 
 
@@ -21,7 +22,7 @@ def check(folder: Path) -> int:
         return 2
     reports: list[Report] = []
     broken = 0
-    with Judge() as judge:
+    with own_scratch(), Judge() as judge:
         for place, path in enumerate(folders, 1):
             try:
                 reports.append(check_lesson(path.resolve(), judge, _progress(f"{place}/{len(folders)} {path.name}")))

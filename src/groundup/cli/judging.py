@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..course.client import judge
 from ..course.lesson import Lesson, find
+from ..course.scratch import own_scratch
 from ..course.session import source_line
 from ..course.workspace import Workspace, WorkspaceError, find_workspace, write_atomically
 from .learn import lesson_of
@@ -48,12 +49,14 @@ def _check_files(
         files = {built: contents[str(path)], **others}
         submissions.append(Submission(files, any_imports=any_imports, names={built: str(path)}))
     status = 0
-    for verdict in judge_all(lesson, submissions, fresh_seed() if seed is None else seed, FULL if full else 1):
-        if as_json:
-            print(json.dumps(verdict, ensure_ascii=False, allow_nan=False))
-        else:
-            print(verdict_text(verdict, lesson.title, full=full, source=source_line(verdict, contents)))
-        status = max(status, 0 if verdict["passed"] else 1)
+    seed = fresh_seed() if seed is None else seed
+    with own_scratch():
+        for verdict in judge_all(lesson, submissions, seed, FULL if full else 1):
+            if as_json:
+                print(json.dumps(verdict, allow_nan=False))
+            else:
+                print(verdict_text(verdict, lesson.title, full=full, source=source_line(verdict, contents)))
+            status = max(status, 0 if verdict["passed"] else 1)
     return status
 
 
@@ -118,7 +121,7 @@ def _judge_bug(workspace: Workspace, lesson: Lesson, payload: dict[str, str]) ->
 
     built, path = payload["file"], workspace.root / payload["path"]
     others = {b: (reference_text(module_name(b)) or "").encode() for b in lesson.builds if b != built}
-    with Judge() as court:
+    with own_scratch(), Judge() as court:
         submission = Submission({built: _read(path), **others}, names={built: payload["path"]}, unnamed=True)
         verdict = court.check(lesson, submission)
     if not verdict.passed:

@@ -78,9 +78,10 @@ def judge(root: Path, request: dict[str, Any]) -> dict[str, Any]:
     try:
         return ask(root, request)
     except NoJudge:
+        from .scratch import own_scratch
         from .session import Session
 
-        with Session(root, once=True) as session:
+        with own_scratch(), Session(root, once=True) as session:
             reply, afterwards = session.answer(request)
             if afterwards is not None:
                 afterwards()

@@ -35,7 +35,7 @@ from .verdicts import CheckpointVerdict, Verdict
 SHRINK_SECONDS = 0.08
 RESTARTS = 20  # of the child, while a case is shrunk
 LOAD_SECONDS = 5.0
-HURRIED_SECONDS = 0.15  # for all checkpoints after one that failed: what failed first is what the learner reads
+HURRIED_SECONDS = 0.1  # for all checkpoints after one that failed: what failed first is what the learner reads
 CHECK_SECONDS = 30.0  # for a whole lesson: what has not run by then is skipped, and says so
 
 

@@ -10,11 +10,9 @@ import errno
 import fcntl
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from typing import Any
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")  # the oracles' work is small: threads would spin against the learner's code
 
-from .client import NoJudge, fingerprint, own_folder, socket_path, temporary_folder  # noqa: E402  (before NumPy, for the sake of the line above)
+from .client import NoJudge, fingerprint, socket_path  # noqa: E402  (before NumPy, for the sake of the line above)
 
 IDLE = 30 * 60.0  # seconds
 LOOK = 60.0  # seconds between two looks at whether the workspace is still there
@@ -43,53 +41,13 @@ def main(root: Path) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     listener = _listen(path)
-    scratch = _take_scratch()
-    try:
-        mark = fingerprint()
-        from .session import Session
+    mark = fingerprint()
+    from .scratch import own_scratch
+    from .session import Session
 
-        with Session(root) as session:
-            _serve(listener, path, session, mark, root)
-    finally:
-        listener.close()
-        if scratch is not None:
-            shutil.rmtree(scratch, ignore_errors=True)
+    with listener, own_scratch(), Session(root) as session:
+        _serve(listener, path, session, mark, root)
     return 0
-
-
-def _take_scratch() -> Path | None:
-    """A temporary folder that is locked for as long as this process lives; those of judges that were killed go.
-
-    What is then made by `tempfile` lies in it. None where it cannot be had: the system's own folder serves.
-    """
-    try:
-        above = own_folder(temporary_folder() / "scratch")
-        door = os.open(above, os.O_RDONLY)
-        fcntl.flock(door, fcntl.LOCK_EX)  # one judge at a time makes, locks, and clears away
-        try:
-            for left in above.iterdir():
-                if (taken := _lock(left)) is not None:
-                    shutil.rmtree(left, ignore_errors=True)
-                    os.close(taken)
-            mine = Path(tempfile.mkdtemp(prefix="judge-", dir=above))
-            _lock(mine)
-        finally:
-            os.close(door)
-    except (NoJudge, OSError):
-        return None
-    tempfile.tempdir = str(mine)
-    return mine
-
-
-def _lock(folder: Path) -> int | None:
-    """Takes a folder's lock and keeps it; None if another process has it."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return descriptor
-    except OSError:
-        os.close(descriptor)
-        return None
 
 
 def _is_the_only_one(path: Path) -> bool:
@@ -133,6 +91,7 @@ def _serve(listener: socket.socket, path: Path, session: Any, mark: str, root: P
             if root.is_dir() and time.monotonic() - worked < IDLE:
                 continue
             path.unlink(missing_ok=True)
+            _send_away(listener)
             return
         afterwards = None
         with channel:
@@ -141,11 +100,12 @@ def _serve(listener: socket.socket, path: Path, session: Any, mark: str, root: P
                 continue
             if request.get("do") == "stop":
                 path.unlink(missing_ok=True)
+                _send_away(listener)
                 _reply(channel, {"stopped": True})
                 return
             if request.get("fingerprint") != mark or not root.is_dir():
                 path.unlink(missing_ok=True)  # whoever comes now starts the next judge
-                listener.close()
+                _send_away(listener)
                 _reply(channel, {"stale": True})
                 return
             reply, afterwards = session.answer(request)
@@ -153,6 +113,20 @@ def _serve(listener: socket.socket, path: Path, session: Any, mark: str, root: P
         if afterwards is not None:
             afterwards()
         worked = time.monotonic()
+
+
+def _send_away(listener: socket.socket) -> None:
+    """Those who are waiting still: to the next judge."""
+    listener.setblocking(False)
+    while True:
+        try:
+            channel, _ = listener.accept()
+        except OSError:
+            listener.close()
+            return
+        with channel:
+            _read(channel)
+            _reply(channel, {"stale": True})
 
 
 def _read(channel: socket.socket) -> dict[str, Any] | None:
