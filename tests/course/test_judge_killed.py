@@ -160,27 +160,6 @@ def faulty(number):
     return f"{source if number % 3 == 0 else fault.apply(source)}\n# {number}\n"
 
 
-def test_a_check_that_is_killed_while_it_judges_by_itself_leaves_nothing(place):
-    """Without a judge, as where none can be had: what it leaves goes with the next process that judges."""
-    rng = random.Random(3)
-    place.environment["XDG_RUNTIME_DIR"] = str(place.root / "none")
-    (place.root / "none").mkdir()
-    (place.root / "none" / "groundup").write_text("in the way")
-    place.built.write_text(faulty(1))
-    begun = time.monotonic()
-    place.hear(place.check(0))
-    life = time.monotonic() - begun
-    for seed in range(1, 6):
-        process = place.check(seed)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(rng.uniform(0.3, 1) * life)
-        process.kill()
-        place.hear(process)
-    await_none(place.left_over)
-    place.environment["XDG_RUNTIME_DIR"] = str(place.root / "run")
-    assert_sound(place)
-
-
 def assert_sound(place):
     """The store is whole and holds every acknowledged check; the next judge leaves neither process nor folder."""
     assert place.run("judge", "--stop").returncode == 0
@@ -261,4 +240,25 @@ def test_a_killed_judge_loses_nothing_and_every_check_gets_its_verdict(place):
         assert process.returncode in (0, 1) and err == "" and json.loads(out)["seed"] == seed
         seed += 1
     assert place.acknowledged == set(range(seed))
+    assert_sound(place)
+
+
+def test_a_check_that_is_killed_while_it_judges_by_itself_leaves_nothing(place):
+    """Without a judge, as where none can be had: what it leaves goes with the next process that judges."""
+    rng = random.Random(3)
+    place.environment["XDG_RUNTIME_DIR"] = str(place.root / "none")
+    (place.root / "none").mkdir()
+    (place.root / "none" / "groundup").write_text("in the way")
+    place.built.write_text(faulty(1))
+    begun = time.monotonic()
+    place.hear(place.check(0))
+    life = time.monotonic() - begun
+    for seed in range(1, 6):
+        process = place.check(seed)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(rng.uniform(0.3, 1) * life)
+        process.kill()
+        place.hear(process)
+    await_none(place.left_over)
+    place.environment["XDG_RUNTIME_DIR"] = str(place.root / "run")
     assert_sound(place)
