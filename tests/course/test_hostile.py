@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 import groundup
-from groundup.course import judge as judge_module
+from groundup.course import hearing as hearing_module
 from groundup.course.judge import Judge
 from groundup.course.lesson import load
 from groundup.course.library import FILE_CAP, Submission, reference_text
@@ -922,7 +922,7 @@ def court(request, grounds):
         patch.setenv("GROUNDUP_SANDBOX", request.param)
         patch.setenv("GROUNDUP_SECRET", "not to be seen")
         patch.setattr(tempfile, "tempdir", str(grounds / "tmp"))
-        patch.setattr(judge_module, "LOAD_SECONDS", LOADING)
+        patch.setattr(hearing_module, "LOAD_SECONDS", LOADING)
         lesson = load(grounds / "lessons" / "01-gradients" / "03-engine")
         with Judge() as judge:
             assert judge.sandbox().kind == request.param

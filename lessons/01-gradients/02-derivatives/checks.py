@@ -146,7 +146,7 @@ def _(name, x, h):
 # ------------------------------------------------------------------------------------------------- every element
 
 
-@checkpoint("The gradient equals PyTorch's to 1e-7, every element of any shape", atol=1e-7, count=40)
+@checkpoint("The gradient equals PyTorch's to 1e-7, every element of any shape", atol=1e-7, count=24)
 def every_element(lib, name, c, x):
     return lib.grad.check.gradient(lambda z: value(np, name, c, z), x)
 
@@ -206,7 +206,7 @@ def _(c, x):
     return f"x = {x!r}\ngradient(lambda z: sum({c!r} * z) * sum(x * x), x)"
 
 
-@checkpoint("The derivative along a direction, in two evaluations", atol=1e-7, count=40)
+@checkpoint("The derivative along a direction, in two evaluations", atol=1e-7, count=24)
 def along(lib, name, c, x, v, h):
     calls = []
 
@@ -322,7 +322,7 @@ def spoilt(true, how, at, amount):
     return wrong
 
 
-@checkpoint("Right gradients pass the check, and planted wrong ones do not", atol=1e-5, count=45)
+@checkpoint("Right gradients pass the check, and planted wrong ones do not", atol=1e-5, count=24)
 def verdict(lib, name, c, x, claimed, tolerance):
     check = lib.grad.check
     f = lambda z: value(np, name, c, z)  # noqa: E731
@@ -383,7 +383,7 @@ def _(name, c, x, claimed, tolerance):
     )
 
 
-@checkpoint("The check names the worst entry and its error", atol=1e-5, count=45)
+@checkpoint("The check names the worst entry and its error", atol=1e-5, count=24)
 def worst(lib, name, c, x, claimed):
     found = lib.grad.check.gradient_check(lambda z: value(np, name, c, z), claimed, x)
     return {"passed": found.passed, "error": found.error, "index": [int(i) for i in found.index]}

@@ -158,7 +158,7 @@ def _(leaves, steps):
 # ---------------------------------------------------------------------------------------------- every operation
 
 
-@checkpoint("Every operation, on random graphs with shared values, equals PyTorch to 1e-12", atol=1e-12)
+@checkpoint("Every operation, on random graphs with shared values, equals PyTorch to 1e-12", atol=1e-12, count=60)
 def every_operation(lib, leaves, steps):
     values = build(lib.grad.value.Value, leaves, steps)
     values[-1].backward()

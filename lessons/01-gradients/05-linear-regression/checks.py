@@ -49,7 +49,7 @@ def epochs_of(n, size, generator, epochs):
 # ------------------------------------------------------------------------------------------- the loss and its gradient
 
 
-@checkpoint("The mean squared error equals PyTorch's to 1e-12", atol=1e-12, count=40)
+@checkpoint("The mean squared error equals PyTorch's to 1e-12", atol=1e-12, count=24)
 def loss(lib, X, y, w, b):
     return lib.classic.descent.mean_squared_error(X, y, w, b)
 
@@ -125,7 +125,7 @@ def _(X, y):
     return {name: "ValueError" for name in names}
 
 
-@checkpoint("The log-likelihood under normal noise equals PyTorch's to 1e-10", atol=1e-10, count=40)
+@checkpoint("The log-likelihood under normal noise equals PyTorch's to 1e-10", atol=1e-10, count=24)
 def likelihood(lib, X, y, w, b, sigma):
     return lib.classic.descent.gaussian_log_likelihood(X, y, w, b, sigma)
 
@@ -153,7 +153,7 @@ def _(X, y, w, b, sigma):
 # ------------------------------------------------------------------------------------------------- all samples at once
 
 
-@checkpoint("A full-batch descent follows PyTorch's step by step, to 1e-10", atol=1e-10, count=40)
+@checkpoint("A full-batch descent follows PyTorch's step by step, to 1e-10", atol=1e-10, count=24)
 def full_batch(lib, X, y, rate, steps, start):
     found = lib.classic.descent.descend(X, y, rate, steps, **start)
     return {"w": found.w, "b": found.b, "losses": found.losses}
@@ -186,7 +186,7 @@ def _(X, y, rate, steps, start):
     return followed(X, y, start.get("w"), start.get("b", 0.0), [(rate, [everything])] * steps)
 
 
-@checkpoint("Where it converges, it ends at the closed form: least squares to 1e-6", atol=1e-6, count=10)
+@checkpoint("Where it converges, it ends at the closed form: least squares to 1e-6", atol=1e-6, count=6)
 def converged(lib, X, y, rate, steps):
     found = lib.classic.descent.descend(X, y, rate, steps)
     return {"w": found.w, "b": found.b, "last loss": found.losses[-1]}
@@ -211,7 +211,7 @@ def _(X, y, rate, steps):
 
 
 @checkpoint(
-    "The largest stable rate is 2 over the largest curvature, to 1e-9 of its size", atol=0.0, rtol=1e-9, count=40
+    "The largest stable rate is 2 over the largest curvature, to 1e-9 of its size", atol=0.0, rtol=1e-9, count=24
 )
 def edge(lib, X):
     return lib.classic.descent.largest_stable_rate(X)
@@ -269,7 +269,7 @@ def _(n, size, seed):
     return f"generator = np.random.default_rng({seed})\n[list(batches({n}, {size}, generator)) for epoch in range(2)]"
 
 
-@checkpoint("A mini-batch descent follows PyTorch's over the same batches, to 1e-10", atol=1e-10, count=30)
+@checkpoint("A mini-batch descent follows PyTorch's over the same batches, to 1e-10", atol=1e-10, count=20)
 def mini_batch(lib, X, y, rate, epochs, size, seed, rest):
     generator = np.random.default_rng(seed)
     found = lib.classic.descent.descend_in_batches(X, y, rate, epochs, size, generator, **rest)
@@ -313,7 +313,7 @@ def _(X, y, rate, epochs, size, seed, rest):
     return f"X = {X!r}\ny = {y!r}\n{call}"
 
 
-@checkpoint("On data without noise, batches end at the closed form too, to 1e-6", atol=1e-6, count=5)
+@checkpoint("On data without noise, batches end at the closed form too, to 1e-6", atol=1e-6, count=4)
 def batches_converged(lib, X, y, rate, epochs, size, seed):
     found = lib.classic.descent.descend_in_batches(X, y, rate, epochs, size, np.random.default_rng(seed))
     return {"w": found.w, "b": found.b}

@@ -200,7 +200,7 @@ def _(X):
     return float(np.linalg.svd(A, compute_uv=False)[0] ** 2 / (4 * len(X)))
 
 
-@checkpoint("So many steps of descent lead where PyTorch's lead, and stop at the tolerance", atol=1e-10, count=20)
+@checkpoint("So many steps of descent lead where PyTorch's lead, and stop at the tolerance", atol=1e-10, count=12)
 def steps_of_descent(lib, X, y, rate, steps, tolerance):
     model = lib.classic.logit.LogisticRegression(rate=rate, steps=steps, tolerance=tolerance).fit(X, y)
     return {"coef": model.coef_, "intercept": model.intercept_, "n_iter": model.n_iter_}
@@ -243,7 +243,7 @@ def _(X, y, rate, steps, tolerance):
 
 
 @checkpoint(
-    "Converged, the coefficients equal scikit-learn's without penalty to 6 decimals", atol=1e-6, rtol=0.0, count=8
+    "Converged, the coefficients equal scikit-learn's without penalty to 6 decimals", atol=1e-6, rtol=0.0, count=5
 )
 def converged(lib, X, y):
     model = lib.classic.logit.LogisticRegression(tolerance=1e-10).fit(X, y)
@@ -279,7 +279,7 @@ def _(X, y):
 # ------------------------------------------------------------------------------------------------- the predictions
 
 
-@checkpoint("Log-odds, probabilities and classes follow from the weights, at any size", atol=1e-10, count=30)
+@checkpoint("Log-odds, probabilities and classes follow from the weights, at any size", atol=1e-10, count=12)
 def predictions(lib, X, y, X_new):
     model = lib.classic.logit.LogisticRegression(rate=1.0, steps=3, tolerance=0.0).fit(X, y)
     with strict():

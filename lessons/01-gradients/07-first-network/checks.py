@@ -58,7 +58,7 @@ def as_tensors(arrays):
 # --------------------------------------------------------------------------------------------------- the perceptron
 
 
-@checkpoint("The perceptron's weights equal scikit-learn's, mistake for mistake", atol=1e-10, count=40)
+@checkpoint("The perceptron's weights equal scikit-learn's, mistake for mistake", atol=1e-10, count=24)
 def updates(lib, X, y, epochs):
     model = lib.grad.perceptron.Perceptron(epochs=epochs).fit(X, y)
     return {
@@ -281,7 +281,7 @@ def _(loss, output, y):
     return "ValueError"
 
 
-@checkpoint("Steps of training lead where PyTorch's lead, loss for loss, to 1e-10", atol=1e-10, count=30)
+@checkpoint("Steps of training lead where PyTorch's lead, loss for loss, to 1e-10", atol=1e-10, count=20)
 def training(lib, X, y, arrays, activation, loss, rate, steps):
     model = net(lib, arrays, activation)
     found = lib.grad.mlp.train(model, X, y, getattr(lib.grad.mlp, loss), rate, steps)

@@ -80,7 +80,7 @@ def checkpoint(
     atol: float = 1e-9,
     rtol: float | None = None,
     stretch: bool = False,
-    count: int = 60,
+    count: int = 30,
     seconds: float = 2.0,
 ) -> Callable[[Callable[..., Any]], Checkpoint]:
     """Marks a function as the probe of a checkpoint; see Checkpoint for the arguments."""
