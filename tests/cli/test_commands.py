@@ -16,6 +16,7 @@ import pytest
 
 from groundup.cli import run as command
 from groundup.cli.app import app
+from groundup.course.client import stop
 from groundup.course.faults import load_faults
 from groundup.course.lesson import find, find_all
 from groundup.course.library import reference_text
@@ -69,7 +70,9 @@ def inside(tmp_path, monkeypatch, capsys):
 
     run.root = tmp_path / "workspace"
     assert run("start", "--yes")[0] == 0
-    return run
+    yield run
+    for config in tmp_path.rglob("groundup.toml"):
+        stop(config.parent)  # the judge that a check may have started
 
 
 def one_line(text):

@@ -225,3 +225,9 @@ def test_what_the_learner_bound_in_another_way_is_not_added_again():
 def test_a_file_that_does_not_parse_is_left_to_the_caller():
     with pytest.raises(SyntaxError):
         grow("def f(:\n", "def f():\n    return 1\n")
+
+
+def test_only_line_ends_end_lines():
+    mine = 'TEXT = """a\x0cb\u2028c"""\n\n\ndef f(x):\n    return x\n'
+    growth = grow(mine, 'def f(x):\n    """F."""\n\n\ndef g(x):\n    """G."""\n')
+    assert growth.added == ("g",) and growth.text.startswith(mine)

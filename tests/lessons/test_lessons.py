@@ -32,7 +32,7 @@ def solutions():
                 yield pytest.param(folder.name, path, id=f"{folder.name}-{path.stem}")
 
 
-@pytest.mark.parametrize(("section_id", "path"), solutions())
+@pytest.mark.parametrize(("section_id", "path"), list(solutions()))
 def test_a_right_solution_written_otherwise_passes(section_id, path, judge):
     lesson = find(section_id)
     files = {b: path if path.is_file() else path / Path(b).name for b in lesson.builds}

@@ -66,7 +66,9 @@ def check_lesson(folder: Path, judge: Judge, say: Callable[[str], None] = lambda
         if not verdict.stretched:
             report.problems.append(f"the reference does not pass (seed {seed}): {_first_failure(verdict)}")
     say("stub")
-    stub = judge.check(lesson, _submission({path: derive(text) for path, text in texts.items()}), seed=SEEDS[0])
+    stub = judge.check(
+        lesson, _submission({path: derive(text) for path, text in texts.items()}), seed=SEEDS[0], hurried=False
+    )
     for c in stub.checkpoints:
         if c.verdict is not Verdict.MISSING:
             report.problems.append(f"the stub is {c.verdict.value}, not missing, at {c.name!r}: {c.says}")
@@ -126,7 +128,7 @@ def _faults(lesson: Lesson, judge: Judge, texts: dict[str, str], report: Report,
     for fault in faults:
         say(fault.name)
         edited = {**texts, fault.file: fault.apply(texts[fault.file])}
-        verdict = judge.check(lesson, _submission(edited), seed=SEEDS[0])
+        verdict = judge.check(lesson, _submission(edited), seed=SEEDS[0], hurried=False)
         if verdict.passed:
             report.problems.append(f"the fault {fault.name!r} passes")
             continue

@@ -30,8 +30,8 @@ def grow(mine: str, reference: str) -> Growth:
     known = set(have) | _names(ast.parse(mine).body)
     missing = [name for name in wanted if name not in known and name.rpartition(".")[0] not in _absent(wanted, known)]
     changed = tuple(name for name in wanted if name in have and have[name] != wanted[name])
-    newline = "\r\n" if "\r\n" in mine else "\n"
-    lines = mine.splitlines()
+    windows = "\r\n" in mine and mine.count("\n") == mine.count("\r\n")
+    lines = (mine.replace("\r\n", "\n") if windows else mine).removesuffix("\n").split("\n")
     segments = _segments(starter)
     for name in reversed([name for name in missing if "." in name]):
         lines = _into_class(lines, name.rpartition(".")[0], segments[name])
@@ -40,7 +40,8 @@ def grow(mine: str, reference: str) -> Growth:
         lines += ["", "", *segments[name]]
     if missing:
         lines = _with_imports(lines, starter, "\n".join(line for name in missing for line in segments[name]))
-    text = newline.join(lines) + newline if missing else mine
+    grown = "\n".join(lines) + "\n"
+    text = (grown.replace("\n", "\r\n") if windows else grown) if missing else mine
     added = [name for name in wanted if name in missing or name.rpartition(".")[0] in tops]
     return Growth(text, tuple(added), changed)
 

@@ -54,8 +54,9 @@ class Hearing:
         prepared: Prepared,
         begun: float,
         search: bool,
+        hurried: bool,
     ) -> None:
-        self._search = search
+        self._search, self._hurried = search, hurried
         self._sandbox, self._diagnostician = sandbox, diagnostician
         self._lesson, self._submission = lesson, submission
         self._prepared = prepared
@@ -92,7 +93,7 @@ class Hearing:
             for probe in self._prepared.probes:
                 hero = all(v.passed or v.stretch for v in verdicts)
                 verdicts.append(self._one(probe, hero))
-                if hero and not (verdicts[-1].passed or verdicts[-1].stretch):
+                if hero and self._hurried and not (verdicts[-1].passed or verdicts[-1].stretch):
                     self._hurry = time.perf_counter() + HURRIED_SECONDS
         finally:
             self._end_child()

@@ -71,11 +71,19 @@ class Judge:
         return self._diagnosticians[lesson.folder]
 
     def check(
-        self, lesson: Lesson, submission: Submission, seed: int | None = None, times: int = 1, search: bool = True
+        self,
+        lesson: Lesson,
+        submission: Submission,
+        seed: int | None = None,
+        times: int = 1,
+        *,
+        search: bool = True,
+        hurried: bool = True,
     ) -> LessonVerdict:
         """Judges one submission. `seed` draws the same cases again; `times` as many cases.
 
         `search`: whether a failing case is shrunk; without it the smallest of those drawn is shown.
+        `hurried`: whether the checkpoints after one that failed are cut short; without it all run to their end.
         """
         begun = time.perf_counter()
         prepared = self._prepared.get(lesson.folder)
@@ -85,7 +93,9 @@ class Judge:
         verdict = LessonVerdict(lesson.section_id, seed, 0.0, [])
         try:
             sandbox = self.sandbox("any" if submission.any_imports else "numpy")
-            hearing = Hearing(sandbox, lambda: self.diagnostician(lesson), lesson, submission, prepared, begun, search)
+            hearing = Hearing(
+                sandbox, lambda: self.diagnostician(lesson), lesson, submission, prepared, begun, search, hurried
+            )
             verdict.mine, verdict.reference = hearing.stand_ins()
             verdict.checkpoints = hearing.all()
             verdict.printed = hearing.printed

@@ -65,7 +65,7 @@ class Session:
         standings, problem = _standings(workspace)
         submission = workspace.submission(lesson, standings)
         seed, times = request.get("seed"), int(request.get("times") or 1)
-        verdict = self._judge.check(lesson, submission, seed, times)
+        verdict = self._judge.check(lesson, submission, seed, times, hurried=times == 1)
         problem = problem or record(workspace, lesson, verdict, dict(submission.files))
         reply: Reply = {"verdict": verdict.as_json(), "title": lesson.title}
         if verdict.passed:
