@@ -23,7 +23,7 @@ setup: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "groundup needs Python 3.10 or newer: make PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) 2>/dev/null || tools/system python3-venv && $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { tools/system python3-venv && $(PYTHON) -m venv $(VENV); }
 	@echo "setting up $(VENV); the first time this takes a few minutes"
 	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[all,dev]'
 	@touch $@
