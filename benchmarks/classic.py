@@ -1,0 +1,193 @@
+"""Fit, predict and peak memory of `classic` beside scikit-learn's: the same data, one thread each.
+
+    python benchmarks/classic.py               all tasks, and the geometric means
+    python benchmarks/classic.py ridge tree    those whose name holds one of the words
+
+Times are medians over turns that the two take one after the other (timing.py); the ratio is taken within each turn. Peak
+memory is what the resident set grew by during `fit`, each in a process of its own. Before anything is timed, both have to agree.
+"""
+
+import json
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy starts its threads
+
+import math
+import statistics
+import subprocess
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from timing import interleave
+
+TASKS = {}  # name -> a function of no arguments that makes the Task
+
+
+@dataclass
+class Task:
+    """Two estimators and the data for them. y None: without targets. agree(ours, theirs, X_new) raises if they differ."""
+
+    ours: Any
+    theirs: Any
+    X: Any
+    y: Any
+    agree: Any
+    X_new: Any = None  # for predict; None for X
+    predict: str = "predict"  # the method timed, None for none
+
+
+def task(name):
+    """Marks a function that makes a Task."""
+
+    def keep(make):
+        TASKS[name] = make
+        return make
+
+    return keep
+
+
+def same(*attributes, atol=1e-6):
+    """An `agree` that compares what was learned."""
+
+    def agree(ours, theirs, X_new):
+        for name in attributes:
+            a, b = np.asarray(getattr(ours, name)), np.asarray(getattr(theirs, name))
+            np.testing.assert_allclose(np.squeeze(a), np.squeeze(b), atol=atol, rtol=atol, err_msg=name)
+
+    return agree
+
+
+def scores_within(margin, y_new):
+    """An `agree` for what rests on random draws: scores on new data that lie within a margin."""
+
+    def agree(ours, theirs, X_new):
+        a, b = ours.score(X_new, y_new), theirs.score(X_new, y_new)
+        assert abs(a - b) <= margin, (a, b)
+
+    return agree
+
+
+def regression_data(n=10_000, p=50):
+    """The data of the linear tasks: 20 informative columns, noise of standard deviation 10."""
+    from sklearn.datasets import make_regression
+
+    return make_regression(n, p, n_informative=min(20, p), noise=10, random_state=0)
+
+
+def classification_data(n=10_000, p=20, **options):
+    """Two classes, ten informative columns."""
+    from sklearn.datasets import make_classification
+
+    return make_classification(n, p, n_informative=min(10, p), random_state=0, **options)
+
+
+# ------------------------------------------------------------------------------------------------------- the tasks
+
+
+@task("LinearRegression 10000x50")
+def _():
+    from sklearn.linear_model import LinearRegression as Theirs
+
+    from groundup.classic.linear import LinearRegression
+
+    return Task(LinearRegression(), Theirs(), *regression_data(), same("coef_", "intercept_"))
+
+
+@task("Ridge 10000x50")
+def _():
+    from sklearn.linear_model import Ridge as Theirs
+
+    from groundup.classic.linear import Ridge
+
+    return Task(Ridge(), Theirs(), *regression_data(), same("coef_", "intercept_"))
+
+
+# ------------------------------------------------------------------------------------------------------ the timing
+
+
+def fit(estimator, X, y):
+    """Fits, and hides no warning but those of iterations cut short on purpose."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*converge.*")
+        return estimator.fit(X, y)
+
+
+def measure(name):
+    """The ratios of one task: for fit and for predict the median of ours, of theirs, and the ratio's min, median, max."""
+    t = TASKS[name]()
+    X_new = t.X if t.X_new is None else t.X_new
+    ours, theirs = fit(t.ours, t.X, t.y), fit(t.theirs, t.X, t.y)
+    t.agree(ours, theirs, X_new)
+    rows = {"fit": times({"ours": lambda: fit(ours, t.X, t.y), "theirs": lambda: fit(theirs, t.X, t.y)})}
+    if t.predict:
+        method = t.predict
+        rows["predict"] = times(
+            {"ours": lambda: getattr(ours, method)(X_new), "theirs": lambda: getattr(theirs, method)(X_new)}
+        )
+    return rows
+
+
+def times(candidates):
+    """Medians in milliseconds, and the spread of the ratio."""
+    t = interleave(candidates, turns=7, seconds=0.05)
+    ratio = [a / b for a, b in zip(t["ours"], t["theirs"])]
+    medians = [statistics.median(t[which]) * 1e3 for which in ("ours", "theirs")]
+    return [*medians, min(ratio), statistics.median(ratio), max(ratio)]
+
+
+def peak(name, which):
+    """MB that the resident set grew by at most during a fit, in a process of its own; None where the system does not say."""
+    command = [sys.executable, __file__, "--peak", name, which]
+    large_blocks_apart = os.environ | {
+        "MALLOC_MMAP_THRESHOLD_": "65536"
+    }  # given back when freed, so that the peak is seen
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=large_blocks_apart)
+    return json.loads(done.stdout)
+
+
+def print_peak(name, which):
+    t = TASKS[name]()
+    fit(getattr(t, which), t.X[:200], None if t.y is None else t.y[:200])  # imports and first calls are not the fit's
+    clear = Path("/proc/self/clear_refs")
+    if not clear.exists():
+        return print("null")
+    clear.write_text("5")  # resets the peak to what is resident now
+    before = resident("VmRSS")
+    fit(getattr(t, which), t.X, t.y)
+    print(json.dumps((resident("VmHWM") - before) / 1024))
+
+
+def resident(field):
+    """A line of /proc/self/status, in kB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(field))
+
+
+def main(words):
+    names = [name for name in TASKS if not words or any(word.lower() in name.lower() for word in words)]
+    print(f"{'':40} {'ms':>9} {'sklearn':>9}   {'ratio: min  median     max':28} {'MB':>7} {'sklearn':>8} {'ratio':>6}")
+    medians = {"fit": [], "predict": []}
+    for name in names:
+        memory = [peak(name, which) for which in ("ours", "theirs")]
+        for what, (ours, theirs, low, median, high) in measure(name).items():
+            medians[what].append(median)
+            line = f"{name + ', ' + what:40} {ours:9.2f} {theirs:9.2f}   {low:10.2f} {median:7.2f} {high:7.2f}  "
+            if what == "fit" and None not in memory:
+                ratio = f"{memory[0] / memory[1]:6.2f}" if memory[1] >= 1 else "     -"
+                line += f"{memory[0]:7.1f} {memory[1]:8.1f} {ratio}"
+            print(line, flush=True)
+    for what, ratios in medians.items():
+        if ratios:
+            mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+            print(f"geometric mean of {what} over {len(ratios)} tasks: {mean:.2f}; the worst {max(ratios):.2f}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--peak"]:
+        print_peak(*sys.argv[2:])
+    else:
+        main(sys.argv[1:])
