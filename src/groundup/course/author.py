@@ -117,7 +117,10 @@ def _figures(lesson: Lesson, report: Report) -> None:
     for name, caption in lesson.figures:
         if len(caption.split()) < 4:
             report.problems.append(f"the figure {name} has no caption that says what it shows")
-        draw(lesson, name)
+        try:
+            draw(lesson, name)
+        except Exception as problem:  # the author's code: whatever it raises is a finding
+            report.problems.append(f"the figure {name} is not drawn: {type(problem).__name__}: {problem}")
 
 
 def _faults(lesson: Lesson, judge: Judge, texts: dict[str, str], report: Report, say: Callable[[str], None]) -> None:
