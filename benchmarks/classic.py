@@ -106,6 +106,27 @@ def _():
     return Task(Ridge(), Theirs(), *regression_data(), same("coef_", "intercept_"))
 
 
+@task("PCA 5000x200")
+def _():
+    from sklearn.decomposition import PCA as Theirs
+
+    from groundup.classic.decomposition import PCA
+
+    X = np.random.default_rng(0).normal(size=(5000, 200)) * np.linspace(1, 3, 200)
+    return Task(PCA(), Theirs(), X, None, same("explained_variance_", "mean_"), predict="transform")
+
+
+@task("PCA 5000x200, full")
+def _():
+    from sklearn.decomposition import PCA as Theirs
+
+    from groundup.classic.decomposition import PCA
+
+    X = np.random.default_rng(0).normal(size=(5000, 200)) * np.linspace(1, 3, 200)
+    options = {"svd_solver": "full"}
+    return Task(PCA(**options), Theirs(**options), X, None, same("explained_variance_", "mean_"), predict="transform")
+
+
 # ------------------------------------------------------------------------------------------------------ the timing
 
 
