@@ -127,6 +127,45 @@ def _():
     return Task(PCA(**options), Theirs(**options), X, None, same("explained_variance_", "mean_"), predict="transform")
 
 
+@dataclass
+class Metric:
+    """A metric as an estimator whose `fit` computes it: X are scores or predicted classes, y what is true."""
+
+    function: Any
+
+    def fit(self, X, y):
+        self.value_ = self.function(y, X)
+        return self
+
+
+def metric_data(classes, n=1_000_000):
+    """True and predicted classes, of which seven in ten agree."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, classes, n)
+    return np.where(rng.random(n) < 0.7, y, rng.integers(0, classes, n)), y
+
+
+@task("roc_auc_score 1000000")
+def _():
+    from sklearn.metrics import roc_auc_score as theirs
+
+    from groundup.classic.ranking import roc_auc_score
+
+    _, y = metric_data(2)
+    score = np.random.default_rng(1).standard_normal(len(y)) + y
+    return Task(Metric(roc_auc_score), Metric(theirs), score, y, same("value_", atol=1e-12), predict=None)
+
+
+@task("confusion_matrix 1000000, 10 classes")
+def _():
+    from sklearn.metrics import confusion_matrix as theirs
+
+    from groundup.classic.metrics import confusion_matrix
+
+    data = metric_data(10)
+    return Task(Metric(confusion_matrix), Metric(theirs), *data, same("value_", atol=0), predict=None)
+
+
 # ------------------------------------------------------------------------------------------------------ the timing
 
 

@@ -10,7 +10,7 @@ import inspect
 
 import numpy as np
 
-from .validation import check_weights
+from .metrics import accuracy_score, r2_score
 
 
 class Estimator:
@@ -62,19 +62,11 @@ class Regressor(Estimator):
     """An estimator that predicts numbers."""
 
     def score(self, X, y, sample_weight=None):
-        """The coefficient of determination, R^2 = 1 - sum((y - prediction)^2) / sum((y - mean)^2), averaged over columns.
+        """The coefficient of determination, `metrics.r2_score`: 1 at best, 0 for what the mean of y is worth.
 
-        X (n, p), y (n,) or (n, k), sample_weight (n,) or None -> float, 1 at best. Where y is constant: 1 if it is met
-        exactly, else 0.
+        X (n, p), y (n,) or (n, k), sample_weight (n,) or None -> float, averaged over columns.
         """
-        prediction = self.predict(X)
-        y = np.asarray(y, dtype=np.float64).reshape(prediction.shape)
-        weights = check_weights(sample_weight, len(y))
-        missed = weights @ (y - prediction) ** 2  # a number, or one for each column
-        spread = weights @ (y - np.average(y, axis=0, weights=weights)) ** 2
-        constant = spread == 0
-        r2 = np.where(constant, missed == 0, 1 - missed / np.where(constant, 1, spread))
-        return float(np.mean(r2))
+        return r2_score(y, self.predict(X), sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
         from sklearn.utils import RegressorTags
@@ -88,12 +80,11 @@ class Classifier(Estimator):
     """An estimator that predicts classes; after `fit` it has classes_, in ascending order."""
 
     def score(self, X, y, sample_weight=None):
-        """The accuracy: which share of the weight is on samples whose class is predicted.
+        """The accuracy, `metrics.accuracy_score`: which share of the weight is on samples whose class is predicted.
 
         X (n, p), y (n,), sample_weight (n,) or None -> float in [0, 1].
         """
-        hits = self.predict(X) == np.asarray(y).ravel()
-        return float(np.average(hits, weights=check_weights(sample_weight, len(hits))))
+        return accuracy_score(np.ravel(y), self.predict(X), sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
         from sklearn.utils import ClassifierTags
