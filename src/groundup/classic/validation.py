@@ -27,15 +27,15 @@ class DataConversionWarning(UserWarning):
     """The data were taken in another form than they came in."""
 
 
-def check_X(estimator, X, allow_nan=False, min_samples=1):
-    """The samples that `fit` gets, X (n, p) -> float64 (n, p); sets estimator.n_features_in_, and feature_names_in_ for a
-    table with named columns.
+def check_X(estimator, X, allow_nan=False, min_samples=1, numeric=True):
+    """The samples that `fit` gets, X (n, p) -> float64 (n, p), or as `check_array` without numeric; sets
+    estimator.n_features_in_, and feature_names_in_ for a table with named columns.
 
     Raises TypeError for a sparse matrix; ValueError for complex numbers, for NaN (unless allow_nan) and infinity, for an
     array that is not two-dimensional, for less than min_samples rows, for no columns.
     """
     names = _column_names(X)
-    X = check_array(X, allow_nan=allow_nan)
+    X = check_array(X, allow_nan=allow_nan, numeric=numeric)
     if len(X) < min_samples:
         raise ValueError(
             f"{type(estimator).__name__} needs at least {min_samples} samples; X has n_samples = {len(X)}, shape {X.shape}"
@@ -90,8 +90,8 @@ def encode_labels(y, name="y"):
     return classes, codes.astype(np.int64, copy=False)
 
 
-def check_new(estimator, X, allow_nan=False):
-    """The samples that a fitted estimator gets, X (m, p) -> float64 (m, p).
+def check_new(estimator, X, allow_nan=False, numeric=True):
+    """The samples that a fitted estimator gets, X (m, p) -> float64 (m, p), or as `check_array` without numeric.
 
     Raises NotFittedError before `fit`; ValueError as `check_X`, and for other columns than `fit` has seen.
     """
@@ -99,7 +99,7 @@ def check_new(estimator, X, allow_nan=False):
     names = _column_names(X)
     if names is not None and hasattr(estimator, "feature_names_in_"):
         _compare_names(estimator.feature_names_in_, names)
-    X = check_array(X, allow_nan=allow_nan)
+    X = check_array(X, allow_nan=allow_nan, numeric=numeric)
     if X.shape[1] != estimator.n_features_in_:
         raise ValueError(
             f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting {estimator.n_features_in_} features as input."
@@ -115,10 +115,13 @@ def check_fitted(estimator):
         )
 
 
-def check_array(X, name="X", allow_nan=False):
-    """An array of numbers, (n, p) -> float64 (n, p), n >= 1, p >= 1; the same array if it already is that."""
+def check_array(X, name="X", allow_nan=False, numeric=True):
+    """An array of numbers, (n, p) -> float64 (n, p), n >= 1, p >= 1; the same array if it already is that.
+
+    numeric: False lets words pass too: an array keeps its type, a list of rows or a table with words in it becomes objects.
+    """
     _refuse_sparse(X, name)
-    X = _as_float(X, name)
+    X = _as_float(X, name) if numeric else _as_it_is(X, name)
     if X.ndim != 2:
         raise ValueError(
             f"Expected a 2D array for {name}, got {X.ndim}D of shape {X.shape}. Reshape your data: .reshape(-1, 1) if it is"
@@ -128,7 +131,8 @@ def check_array(X, name="X", allow_nan=False):
         raise ValueError(f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required.")
     if X.shape[1] == 0:
         raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
-    _refuse_non_finite(X, name, allow_nan)
+    if X.dtype.kind == "f":
+        _refuse_non_finite(X, name, allow_nan)
     return X
 
 
@@ -235,6 +239,14 @@ def _as_float(values, name):
     if np.iscomplexobj(values):
         raise ValueError(f"Complex data not supported: {name} holds complex numbers")
     return np.asarray(values, dtype=np.float64)
+
+
+def _as_it_is(values, name):
+    """Numbers or words; a list of rows that holds words is not made one of words only."""
+    array = np.asarray(values)
+    if np.iscomplexobj(array):
+        raise ValueError(f"Complex data not supported: {name} holds complex numbers")
+    return np.asarray(values, dtype=object) if array.dtype.kind in "US" and not hasattr(values, "dtype") else array
 
 
 def _refuse_non_finite(values, name, allow_nan=False):
