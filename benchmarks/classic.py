@@ -166,6 +166,160 @@ def _():
     return Task(Metric(confusion_matrix), Metric(theirs), *data, same("value_", atol=0), predict=None)
 
 
+def equal_log_odds(margin):
+    """An `agree` for searches that end near the minimum: log-odds that differ by no more than a margin of their spread."""
+
+    def agree(ours, theirs, X_new):
+        a, b = ours.decision_function(X_new), theirs.decision_function(X_new)
+        assert np.abs(a - b).max() <= margin * b.std(), np.abs(a - b).max() / b.std()
+
+    return agree
+
+
+def logistic_task(margin, theirs, n_classes=2, **options):
+    """The same penalty and tolerance for both; `theirs` are the options that differ in scikit-learn's."""
+    from sklearn.datasets import make_classification
+    from sklearn.linear_model import LogisticRegression as Theirs
+
+    from groundup.classic.logistic import LogisticRegression
+
+    p, informative = (50, 20) if n_classes == 2 else (20, 10)
+    X, y = make_classification(10_000, p, n_informative=informative, n_classes=n_classes, random_state=0)
+    return Task(LogisticRegression(**options), Theirs(**(options | theirs)), X, y, equal_log_odds(margin))
+
+
+@task("Logistic L-BFGS 10000x50")
+def _():
+    return logistic_task(1e-3, {})
+
+
+@task("Logistic Newton 10000x50")
+def _():
+    return logistic_task(1e-6, {}, solver="newton-cholesky")
+
+
+@task("Logistic L1 10000x50")
+def _():
+    return logistic_task(1e-3, {"solver": "saga"}, solver="newton-cd", l1_ratio=1.0, C=0.01)
+
+
+@task("Logistic elastic net 10000x50")
+def _():
+    return logistic_task(1e-3, {"solver": "saga"}, solver="newton-cd", l1_ratio=0.5, C=0.01)
+
+
+@task("Logistic multinomial L-BFGS 10000x20, 5 classes")
+def _():
+    return logistic_task(1e-3, {}, n_classes=5)
+
+
+@task("Logistic multinomial Newton 10000x20, 5 classes")
+def _():
+    return logistic_task(1e-6, {}, n_classes=5, solver="newton-cholesky")
+
+
+def clustering(kind, theirs, agree, **options):
+    """Both on eight overlapping clouds of 20,000 samples in 16 columns, from the same random numbers and so from the same beginnings."""
+    from sklearn.datasets import make_blobs
+
+    class Ours(kind):
+        def fit(self, X, y=None):
+            self.random_state = np.random.RandomState(0)  # what 0 is to scikit-learn
+            return super().fit(X)
+
+    X, _ = make_blobs(20_000, 16, centers=8, cluster_std=5.0, random_state=0)
+    return Task(Ours(8, **options), theirs(8, random_state=0, **options), X, None, agree)
+
+
+@task("KMeans(8) 20000x16, n_init 1")
+def _():
+    from sklearn.cluster import KMeans as Theirs
+
+    from groundup.classic.cluster import KMeans
+
+    return clustering(KMeans, Theirs, same("cluster_centers_", "inertia_", "n_iter_"), n_init=1)
+
+
+@task("KMeans(8) 20000x16, n_init 10")
+def _():
+    from sklearn.cluster import KMeans as Theirs
+
+    from groundup.classic.cluster import KMeans
+
+    return clustering(KMeans, Theirs, same("cluster_centers_", "inertia_"), n_init=10)
+
+
+@task("MiniBatchKMeans(8) 20000x16, 97 batches")
+def _():
+    from sklearn.cluster import MiniBatchKMeans as Theirs
+
+    from groundup.classic.minibatch import MiniBatchKMeans
+
+    def agree(ours, theirs, X_new):
+        assert ours.n_steps_ == theirs.n_steps_ and abs(ours.inertia_ / theirs.inertia_ - 1) < 0.02
+
+    return clustering(MiniBatchKMeans, Theirs, agree, n_init=1, max_iter=5, max_no_improvement=None)
+
+
+@task("GaussianMixture(8) 20000x16")
+def _():
+    from sklearn.mixture import GaussianMixture as Theirs
+
+    from groundup.classic.mixture import GaussianMixture
+
+    return clustering(GaussianMixture, Theirs, same("weights_", "means_", "covariances_", "n_iter_"))
+
+
+@task("KNeighborsClassifier brute 5000 on 5000x20")
+def _():
+    from sklearn.neighbors import KNeighborsClassifier as Theirs
+
+    from groundup.classic.neighbors import KNeighborsClassifier
+
+    X, y = classification_data(5000, 20)
+    options = {"algorithm": "brute"}
+    return Task(KNeighborsClassifier(**options), Theirs(**options, n_jobs=1), X, y, scores_within(0.0, y))
+
+
+@task("KNeighborsClassifier tree 5000 on 20000x3")
+def _():
+    from sklearn.neighbors import KNeighborsClassifier as Theirs
+
+    from groundup.classic.neighbors import KNeighborsClassifier
+
+    X = np.random.default_rng(0).normal(size=(20_000, 3))
+    y, options = (X.sum(axis=1) > 0).astype(int), {"algorithm": "kd_tree"}
+    return Task(KNeighborsClassifier(**options), Theirs(**options), X, y, scores_within(0.0, y[:5000]), X_new=X[:5000])
+
+
+@task("Lasso 10000x50")
+def _():
+    from sklearn.linear_model import Lasso as Theirs
+
+    from groundup.classic.lasso import Lasso
+
+    return Task(Lasso(), Theirs(), *regression_data(), same_when_exact("coef_", "intercept_"))
+
+
+@task("Lasso path (100 alphas) 10000x50")
+def _():
+    from sklearn.linear_model import lasso_path as theirs
+
+    from groundup.classic.lasso import lasso_path
+
+    X, y = regression_data()
+    return Task(Path_(lasso_path), Path_(theirs), X, y, same_when_exact("alphas_", "coefs_"), predict=None)
+
+
+@task("ElasticNet 10000x50")
+def _():
+    from sklearn.linear_model import ElasticNet as Theirs
+
+    from groundup.classic.lasso import ElasticNet
+
+    return Task(ElasticNet(alpha=0.1), Theirs(alpha=0.1), *regression_data(), same_when_exact("coef_", "intercept_"))
+
+
 # ------------------------------------------------------------------------------------------------------ the timing
 
 
