@@ -7,6 +7,7 @@ Times are medians over turns that the two take one after the other (timing.py); 
 memory is what the resident set grew by during `fit`, each in a process of its own. Before anything is timed, both have to agree.
 """
 
+import copy
 import json
 import os
 
@@ -292,13 +293,38 @@ def _():
     return Task(KNeighborsClassifier(**options), Theirs(**options), X, y, scores_within(0.0, y[:5000]), X_new=X[:5000])
 
 
+def by_descent(ours, theirs, *attributes):
+    """A task on the regression data; to agree, both are fitted to a gap of 1e-10: at the usual one each ends where it is."""
+    X, y = regression_data()
+
+    def agree(ours, theirs, X_new):
+        exact = [copy.copy(ours), copy.copy(theirs)]
+        for estimator in exact:
+            estimator.tol = 1e-10
+            estimator.fit(X, y)
+        same(*attributes)(*exact, X_new)
+
+    return Task(ours, theirs, X, y, agree, predict="predict" if hasattr(ours, "predict") else None)
+
+
+class AllAlphas:
+    """A function that computes a path, as an estimator."""
+
+    def __init__(self, path):
+        self.path, self.tol = path, 1e-4
+
+    def fit(self, X, y):
+        self.alphas_, self.coefs_, _ = self.path(X, y, alphas=100, tol=self.tol)
+        return self
+
+
 @task("Lasso 10000x50")
 def _():
     from sklearn.linear_model import Lasso as Theirs
 
     from groundup.classic.lasso import Lasso
 
-    return Task(Lasso(), Theirs(), *regression_data(), same_when_exact("coef_", "intercept_"))
+    return by_descent(Lasso(), Theirs(), "coef_", "intercept_")
 
 
 @task("Lasso path (100 alphas) 10000x50")
@@ -307,8 +333,7 @@ def _():
 
     from groundup.classic.lasso import lasso_path
 
-    X, y = regression_data()
-    return Task(Path_(lasso_path), Path_(theirs), X, y, same_when_exact("alphas_", "coefs_"), predict=None)
+    return by_descent(AllAlphas(lasso_path), AllAlphas(theirs), "alphas_", "coefs_")
 
 
 @task("ElasticNet 10000x50")
@@ -317,7 +342,132 @@ def _():
 
     from groundup.classic.lasso import ElasticNet
 
-    return Task(ElasticNet(alpha=0.1), Theirs(alpha=0.1), *regression_data(), same_when_exact("coef_", "intercept_"))
+    return by_descent(ElasticNet(alpha=0.1), Theirs(alpha=0.1), "coef_", "intercept_")
+
+
+@task("StandardScaler 10000x50")
+def _():
+    from sklearn.preprocessing import StandardScaler as Theirs
+
+    from groundup.classic.prepare import StandardScaler
+
+    X, _ = regression_data()
+    return Task(StandardScaler(), Theirs(), X, None, same("mean_", "scale_"), predict="transform")
+
+
+@task("OneHotEncoder 10000x8 words")
+def _():
+    from sklearn.preprocessing import OneHotEncoder as Theirs
+
+    from groundup.classic.prepare import OneHotEncoder
+
+    words = np.array([f"word {i}" for i in range(12)], dtype=object)
+    X = words[np.random.default_rng(0).integers(0, 12, (10_000, 8))]
+
+    def agree(ours, theirs, X_new):
+        np.testing.assert_array_equal(ours.transform(X_new), theirs.transform(X_new))
+
+    return Task(OneHotEncoder(), Theirs(sparse_output=False), X, None, agree, predict="transform")
+
+
+@task("GridSearchCV of a pipeline 2000x20")
+def _():
+    from sklearn.linear_model import Ridge as TheirRidge
+    from sklearn.model_selection import GridSearchCV as Theirs
+    from sklearn.pipeline import make_pipeline as their_pipeline
+    from sklearn.preprocessing import StandardScaler as TheirScaler
+
+    from groundup.classic.linear import Ridge
+    from groundup.classic.pipeline import make_pipeline
+    from groundup.classic.prepare import StandardScaler
+    from groundup.classic.selection import GridSearchCV
+
+    grid = {"ridge__alpha": [0.1, 1.0, 10.0, 100.0]}
+    ours = GridSearchCV(make_pipeline(StandardScaler(), Ridge()), grid)
+    theirs = Theirs(their_pipeline(TheirScaler(), TheirRidge()), grid)
+    return Task(ours, theirs, *regression_data(2000, 20), same("best_score_", "best_index_"))
+
+
+@task("GradientBoosting(100) 10000x20")
+def _():
+    from sklearn.ensemble import GradientBoostingClassifier as Theirs
+
+    from groundup.classic.boosting import GradientBoostingClassifier
+
+    X, y = classification_data()
+
+    def agree(ours, theirs, X_new):
+        a, b = ours.decision_function(X_new), theirs.decision_function(X_new)
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+    return Task(GradientBoostingClassifier(), Theirs(random_state=0), X, y, agree)
+
+
+@task("HistGradientBoosting(100) 10000x20")
+def _():
+    from sklearn.ensemble import HistGradientBoostingClassifier as Theirs
+
+    from groundup.classic.histogram import HistGradientBoostingClassifier
+
+    X, y = classification_data(20_000)
+    return Task(
+        HistGradientBoostingClassifier(),
+        Theirs(),
+        X[:10_000],
+        y[:10_000],
+        scores_within(0.005, y[10_000:]),
+        X_new=X[10_000:],
+        predict="predict_proba",
+    )
+
+
+def tree_task(kind, **options):
+    """One tree, ours and theirs; X_new are the samples that it was grown on."""
+    import sklearn.tree
+
+    from groundup.classic import tree
+
+    X, y = classification_data()
+    if kind == "DecisionTreeRegressor":
+        y = X @ np.random.default_rng(0).standard_normal(X.shape[1])
+    theirs = getattr(sklearn.tree, kind)(random_state=0, **options)
+    agree = same_predictions(0.995 if kind == "DecisionTreeClassifier" else 0.99)
+    return Task(getattr(tree, kind)(**options), theirs, X, y, agree)
+
+
+def same_predictions(share):
+    """An `agree` for trees: theirs draws among splits that are equal, so a few samples may end elsewhere."""
+
+    def agree(ours, theirs, X_new):
+        alike = np.isclose(ours.predict(X_new), theirs.predict(X_new), rtol=1e-6)
+        assert np.mean(alike) >= share, np.mean(alike)
+
+    return agree
+
+
+@task("Tree 10000x20 depth 5")
+def _():
+    return tree_task("DecisionTreeClassifier", max_depth=5)
+
+
+@task("Tree 10000x20 full")
+def _():
+    return tree_task("DecisionTreeClassifier")
+
+
+@task("Tree 10000x20 full, entropy")
+def _():
+    return tree_task("DecisionTreeClassifier", criterion="entropy")
+
+
+@task("Tree 10000x20 regression, depth 5")
+def _():
+    return tree_task("DecisionTreeRegressor", max_depth=5)
+
+
+@task("Tree 10000x20 regression, full")
+def _():
+    return tree_task("DecisionTreeRegressor")
 
 
 # ------------------------------------------------------------------------------------------------------ the timing

@@ -116,7 +116,7 @@ if "SWAP" in os.environ:
             item
             for item in items
             if item.originalname in ASKED["tests"]
-            and not (re.search(r"[\[-](csr|csc|coo|lil)_", item.name) and "dense" not in item.name)
+            and not (re.search(r"[\[-](csr|csc|coo|lil|sparse)_", item.name) and "dense" not in item.name)
         ]
 
     def pytest_runtest_logreport(report):

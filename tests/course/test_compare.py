@@ -89,3 +89,11 @@ def test_the_first_wrong_entry_is_named():
     got[1, 2] = 5.0
     found = difference({"w": [expected]}, {"w": [got]}, 1e-9, 1e-9)
     assert found is not None and found.index == (1, 2) and found.path == "['w'][0]"
+
+
+@pytest.mark.parametrize("expected", [np.inf, -np.inf])
+@pytest.mark.parametrize("got", [0.0, 1e300, np.nan])
+def test_an_infinity_is_not_within_reach_of_a_number(expected, got):
+    assert difference(expected, got, 1e-9, 1e-9) is not None
+    assert difference(np.array([expected]), np.array([got]), 1e-9, 1e-9) is not None
+    assert difference(expected, expected, 1e-9, 1e-9) is None

@@ -166,11 +166,14 @@ def balanced_accuracy_score(y_true, y_pred, *, sample_weight=None, adjusted=Fals
     """The mean of the recalls of the classes that occur in y_true: float in [0, 1].
 
     A class counts as occurring where its samples have some weight. adjusted: shifted and scaled so that a guess is
-    worth 0 on average and 1 stays 1: (score - 1/k) / (1 - 1/k) for k classes in y_true.
+    worth 0 on average and 1 stays 1: (score - 1/k) / (1 - 1/k) for k classes in y_true. A UserWarning where a class
+    is predicted that does not occur.
     """
     cells = multilabel_confusion_matrix(y_true, y_pred, sample_weight=sample_weight)
     tp, support = cells[:, 1, 1], cells[:, 1].sum(axis=1)
     occurs = support > 0
+    if not occurs.all():
+        warn(UserWarning, "y_pred contains classes not in y_true")
     score = np.mean(tp[occurs] / support[occurs])
     if adjusted:
         chance = 1.0 / np.sum(occurs)

@@ -1,13 +1,14 @@
 """Pruning: a tree grown too far is cut back, the weakest link first.
 
-Let R(t) be the impurity of node t times its weight over that of the root, and let a tree cost the sum of R over its leaves,
-plus a price alpha for each leaf. T_t, the part of the tree from t down, has as many leaves as it has, and t as a leaf is one.
-So making t a leaf pays as soon as alpha reaches
+Let R(t) be the impurity of node t times its weight over that of the root, and let a tree cost the sum of R over its
+leaves, plus a price alpha for each leaf. T_t, the part of the tree from t down, has as many leaves as it has, and t as
+a leaf is one. So making t a leaf pays as soon as alpha reaches
 
     (R(t) - R(T_t)) / (leaves of T_t - 1),
 
-what the leaves below take from the impurity, for each leaf that they are more. As the price rises the node where this is
-least goes first. The trees that are left lie one inside the other, and for each price one of them costs least of all.
+what the leaves below take from the impurity, for each leaf that they are more. As the price rises the node where this
+is least goes first. The trees that are left lie one inside the other, and for each price one of them costs least of
+all.
 
 Breiman, Friedman, Olshen and Stone, Classification and Regression Trees (1984), sections 3.2 and 3.3.
 """
@@ -30,7 +31,8 @@ class PruningPath(NamedTuple):
 def cost_complexity_path(tree):
     """The order in which inner nodes become leaves as the price of a leaf rises: tree, a Tree -> PruningPath.
 
-    One node a step; of equal prices the one with the lowest number. What lies below it is gone and takes no further step.
+    One node a step; of equal prices the one with the lowest number. What lies below it is gone and takes no further
+    step.
     """
     below, leaves, cost, cost_below = _subtrees(tree)
     inner = tree.children_left >= 0
@@ -58,10 +60,11 @@ def prune(tree, alpha):
 
 
 def prune_to_leaves(tree, leaves):
-    """The tree that splitting would have made that always took the leaf with the most to gain, and stopped at so many leaves.
+    """The tree that splitting would have made that always took the leaf with the most to gain, and stopped at so many
+    leaves.
 
-    tree, a Tree; leaves, int >= 1 -> a new Tree, with fewer leaves only if the tree has fewer. The gain of a node is R of it,
-    minus R of its two children; of equal gains the node with the lowest number is split first.
+    tree, a Tree; leaves, int >= 1 -> a new Tree, with fewer leaves only if the tree has fewer. The gain of a node is R
+    of it, minus R of its two children; of equal gains the node with the lowest number is split first.
     """
     cost = _costs(tree)
     left, right = tree.children_left.tolist(), tree.children_right.tolist()
@@ -80,7 +83,7 @@ def prune_to_leaves(tree, leaves):
 def collapse(tree, nodes):
     """The tree with these nodes as leaves, and nothing below them: tree, a Tree, nodes (s,) -> a new Tree, numbered anew."""
     below, *_ = _subtrees(tree)
-    nodes = np.asarray(nodes)
+    nodes = np.asarray(nodes, dtype=np.int64)
     cover = np.zeros(tree.node_count + 1, dtype=np.int64)  # how many of the nodes each lies below
     np.add.at(cover, nodes + 1, 1)
     np.add.at(cover, nodes + below[nodes], -1)

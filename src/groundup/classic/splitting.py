@@ -1,13 +1,14 @@
 """Where to cut: impurity, and the best split of one feature or of many, from running sums over sorted samples.
 
-A node of a decision tree holds samples. Its impurity says how far their targets are from agreeing: the Gini index or the
-entropy of its classes, the variance of its numbers. A split sends the samples whose feature is at most a threshold to the
-left and the others to the right; its gain is the impurity minus that of the two sides, each counted by its weight.
+A node of a decision tree holds samples. Its impurity says how far their targets are from agreeing: the Gini index or
+the entropy of its classes, the variance of its numbers. A split sends the samples whose feature is at most a threshold
+to the left and the others to the right; its gain is the impurity minus that of the two sides, each counted by its
+weight.
 
-With the samples sorted by a feature, each split is a place to cut the row. Let S be the sum of weight * (target - mean of
-the node) to the left of the cut. Then the variance falls by S^2 / (w_left * w_right), so that one running sum gives the
-gains of all cuts. Nodes that lie one after the other in the row are done in the same pass, which is what makes it fast in
-NumPy. The Gini index is the variance of the classes' indicator columns, added up, and needs no code of its own.
+With the samples sorted by a feature, each split is a place to cut the row. Let S be the sum of weight * (target - mean
+of the node) to the left of the cut. Then the variance falls by S^2 / (w_left * w_right), so that one running sum gives
+the gains of all cuts. Nodes that lie one after the other in the row are done in the same pass, which is what makes it
+fast in NumPy. The Gini index is the variance of the classes' indicator columns, added up, and needs no code of its own.
 
 Breiman, Friedman, Olshen and Stone, Classification and Regression Trees (1984), sections 2.4, 4.3 and 8.4.
 """
@@ -23,7 +24,8 @@ BLOCK = 1 << 15  # numbers that one pass looks at: they stay in the cache, and m
 def gini(counts):
     """The probability that two samples, drawn one after the other from all of them, differ in class: sum(p * (1 - p)).
 
-    counts (..., c): how many samples each class has, or how much weight; p are their shares -> (...). 0 where all are 0.
+    counts (..., c): how many samples each class has, or how much weight; p are their shares -> (...). 0 where all are
+    0.
     """
     p = _shares(counts)
     return np.sum(p * (1.0 - p), axis=-1)
@@ -32,7 +34,8 @@ def gini(counts):
 def entropy(counts):
     """How many bits the class of a sample is worth in the mean: -sum(p log2 p), where 0 log 0 counts as 0.
 
-    counts (..., c): how many samples each class has, or how much weight; p are their shares -> (...). 0 where all are 0.
+    counts (..., c): how many samples each class has, or how much weight; p are their shares -> (...). 0 where all are
+    0.
     """
     p = _shares(counts)
     return np.sum(p * np.log2(1.0 / np.where(p > 0, p, 1.0)), axis=-1)
@@ -41,7 +44,8 @@ def entropy(counts):
 def midpoint(low, high):
     """The threshold between neighbours low < high: halfway, with low <= threshold < high. Numbers or arrays, float64.
 
-    It does not overflow. Where rounding would take it up to high, as between two floats that follow each other, it is low.
+    It does not overflow. Where rounding would take it up to high, as between two floats that follow each other, it is
+    low.
     """
     middle = np.asarray(low) / 2 + np.asarray(high) / 2
     return np.where((low <= middle) & (middle < high), middle, low)[()]
@@ -55,14 +59,14 @@ def presort(X):
 def split_gains(weighted, weights, sizes=None, criterion="squared_error"):
     """What each cut of sorted samples would take from the impurity of their node.
 
-    weighted (c, m): weight * target of m samples, in the order of a feature, for c columns of targets. Classes have a column
-    each: 1 for the samples of the class, 0 for the others. weights (m,), above 0. For f features at once both have an
-    axis more, (c, f, m) and (f, m); weights may stay (m,) if they are the same for all. sizes (k,): the samples are those
-    of k nodes that lie one after the other, and these are their numbers; None for one node. criterion: "squared_error" or
-    "gini" for the sum of the columns' variances, "entropy" for bits.
+    weighted (c, m): weight * target of m samples, in the order of a feature, for c columns of targets. Classes have a
+    column each: 1 for the samples of the class, 0 for the others. weights (m,), above 0. For f features at once both
+    have an axis more, (c, f, m) and (f, m); weights may stay (m,) if they are the same for all. sizes (k,): the samples
+    are those of k nodes that lie one after the other, and these are their numbers; None for one node. criterion:
+    "squared_error" or "gini" for the sum of the columns' variances, "entropy" for bits.
 
-    -> (m,) or (f, m): impurity - (w_left * impurity_left + w_right * impurity_right) / w for the cut behind each sample.
-    Behind the last sample of a node there is no cut: -inf.
+    -> (m,) or (f, m): impurity - (w_left * impurity_left + w_right * impurity_right) / w for the cut behind each
+    sample. Behind the last sample of a node there is no cut: -inf.
     """
     sizes = np.array([weighted.shape[-1]]) if sizes is None else sizes
     last = np.cumsum(sizes) - 1
@@ -122,14 +126,14 @@ def measure(targets, weights, node, k, criterion):
 def best_splits(columns, order, targets, weights, nodes, criterion, min_samples_leaf=1, features=None):
     """The best split of each of k nodes, found in one pass over their m samples.
 
-    columns (p, n): the features of all n samples. order (p, m): for each feature the samples of the nodes, one node after
-    the other, and within a node ascending. targets (c, n): a column of indicators for each class, or one of numbers.
-    weights (n,), above 0 for the m samples. nodes: what `measure` says of them, each with an impurity above 0.
-    features (q, k): which ones each node may use, ascending; None for all. A cut between equal values is no split, nor is
-    one with fewer than min_samples_leaf samples on a side.
+    columns (p, n): the features of all n samples. order (p, m): for each feature the samples of the nodes, one node
+    after the other, and within a node ascending. targets (c, n): a column of indicators for each class, or one of
+    numbers. weights (n,), above 0 for the m samples. nodes: what `measure` says of them, each with an impurity above 0.
+    features (q, k): which ones each node may use, ascending; None for all. A cut between equal values is no split, nor
+    is one with fewer than min_samples_leaf samples on a side.
 
-    -> Splits. Gains that differ by less than TIE times the node's impurity count as equal; of equal ones the lowest feature
-    wins, and of that feature's the lowest threshold.
+    -> Splits. Gains that differ by less than TIE times the node's impurity count as equal; of equal ones the lowest
+    feature wins, and of that feature's the lowest threshold.
     """
     (p, m), n, sizes = order.shape, columns.shape[1], nodes.size
     starts, place = np.cumsum(sizes) - sizes, np.arange(m)
@@ -143,9 +147,8 @@ def best_splits(columns, order, targets, weights, nodes, criterion, min_samples_
         """feature (f, 1), the same for all nodes, or (f, m), at each place -> gains (f, m), values in order (f, m)."""
         rows = order[feature[:, 0]] if feature.shape[1] == 1 else order.take(feature * m + place)
         values = columns.take(feature * n + rows)
-        gain = split_gains(
-            weighted.take(rows, axis=1), weights.take(rows) if shared is None else shared, sizes, criterion
-        )
+        at = weights.take(rows) if shared is None else shared
+        gain = split_gains(weighted.take(rows, axis=1), at, sizes, criterion)
         gain[:, :-1][values[:, 1:] <= values[:, :-1]] = -np.inf
         if min_samples_leaf > 1:
             gain[:, too_few] = -np.inf
@@ -158,9 +161,10 @@ def best_splits(columns, order, targets, weights, nodes, criterion, min_samples_
         feature = allowed[block] if features is None else np.repeat(allowed[block], sizes, axis=1)
         top[block] = np.maximum.reduceat(gains(feature)[0], starts, axis=1)
     tie = TIE * nodes.impurity / unit
-    first = np.argmax(top >= top.max(axis=0) - tie, axis=0), np.arange(len(sizes))
-    feature, best = np.broadcast_to(allowed, top.shape)[first], top[first]  # (k,)
-    gain, values = (each[0] for each in gains(np.repeat(feature, sizes)[None]))  # of the winners, once more
+    winner = np.argmax(top >= top.max(axis=0) - tie, axis=0)  # (k,): the first that is as good as the best
+    feature = np.broadcast_to(allowed, top.shape)[winner, np.arange(len(sizes))]
+    gain, values = (each[0] for each in gains(np.repeat(feature, sizes)[None]))  # the winners', once more
+    best = np.maximum.reduceat(gain, starts)
     close = np.flatnonzero(gain >= np.repeat(best - tie, sizes))
     cut = close[np.searchsorted(close, starts)]  # the first in each node
     threshold = midpoint(values[cut], values.take(cut + 1, mode="clip"))
@@ -168,15 +172,17 @@ def best_splits(columns, order, targets, weights, nodes, criterion, min_samples_
 
 
 def best_split(X, y, sample_weight=None, criterion="squared_error", min_samples_leaf=1):
-    """The best split of all samples: X (n, p), y (n,) -> its feature (int), threshold (float) and gain (float), or None.
+    """The best split of all samples: X (n, p), y (n,) -> feature (int), threshold and gain (floats); or None.
 
-    y: numbers, or for "gini" and "entropy" whole numbers from 0 that stand for classes. sample_weight (n,) above 0; None for 1
-    each. Rules and ties as in `best_splits`; None if no split is allowed.
+    y: numbers, or for "gini" and "entropy" whole numbers from 0 that stand for classes. sample_weight (n,) above 0; None
+    for 1 each. Rules and ties as in `best_splits`. None where y is all the same, or no split is allowed.
     """
     y, n = np.asarray(y), len(X)
     targets = y[None] if criterion == "squared_error" else np.equal.outer(np.arange(y.max() + 1), y).astype(np.int64)
     weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight)
     nodes = measure(targets, weights, np.zeros(n, dtype=np.int64), 1, criterion)
+    if nodes.impurity[0] == 0:
+        return None
     columns = np.ascontiguousarray(X.T)
     splits = best_splits(columns, presort(X), targets, weights, nodes, criterion, min_samples_leaf)
     if splits.gain[0] == -np.inf:
@@ -202,8 +208,9 @@ def _running_sums(values, sizes, last):
 
 
 def _in_node_units(targets, weights, rows, nodes, criterion):
-    """weight * target (c, n) and weight (n,), in units in which one running sum can serve nodes of any scale, and in whole
-    numbers where it may be: their sums are exact, and took a fifth of the time. And what a gain of 1 is then worth (k,).
+    """weight * target (c, n) and weight (n,), in units in which one running sum can serve nodes of any scale, and in
+    whole numbers where it may be: their sums are exact, and took a fifth of the time. And what a gain of 1 is then
+    worth (k,).
     """
     size = nodes.size
     if weights.dtype != np.int64:
