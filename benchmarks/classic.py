@@ -470,6 +470,29 @@ def _():
     return tree_task("DecisionTreeRegressor")
 
 
+@task("RandomForest(100) 5000x20")
+def _():
+    from sklearn.ensemble import RandomForestClassifier as Theirs
+
+    from groundup.classic.forest import RandomForestClassifier
+
+    X, y = classification_data(10_000, 20)
+    kinds = (RandomForestClassifier(random_state=0), Theirs(random_state=0))
+    return Task(*kinds, X[:5000], y[:5000], scores_within(0.02, y[5000:]), X_new=X[5000:])
+
+
+@task("SVC RBF 2000x20")
+def _():
+    from sklearn.svm import SVC as Theirs
+
+    from groundup.classic.svm import SVC
+
+    def agree(ours, theirs, X_new):
+        np.testing.assert_allclose(ours.decision_function(X_new), theirs.decision_function(X_new), atol=5e-3)
+
+    return Task(SVC(), Theirs(), *classification_data(2000), agree)
+
+
 # ------------------------------------------------------------------------------------------------------ the timing
 
 
