@@ -12,6 +12,7 @@ from groundup.course.progress import Standing
 from groundup.course.terminal import printable, value_text, verdict_text
 from groundup.course.wall import state, wall
 
+SPELT_OUT = {"log", "exp", "max", "min", "sin", "cos", "tanh", "bmod"}  # signs that are words
 LESSONS = [lesson.section_id for lesson in find_all()]
 
 
@@ -78,3 +79,24 @@ def test_a_lesson_has_hints_and_they_name_what_is_to_be_built(section_id):
 )
 def test_mathematics_is_written_as_one_would_type_it(tex, plain):
     assert plain_mathematics(tex) == plain
+
+
+@pytest.mark.parametrize("columns", [80, 100, 200])
+def test_the_wall_fits_the_terminal_and_has_every_brick_once(monkeypatch, columns):
+    monkeypatch.setattr("groundup.course.wall.width", lambda: columns)
+    lessons = find_all()
+    text = wall(lessons, {}, lessons[0])
+    rows = text.split("\n\n")[0].splitlines()
+    assert max(len(row) for row in rows) <= columns
+    for lesson in lessons:
+        assert sum(f" {lesson.section_id} " in row for row in rows) == 1, lesson.section_id
+    height = [next(i for i, row in enumerate(rows) if f" {lesson.section_id} " in row) for lesson in lessons]
+    assert height == sorted(height, reverse=True)  # no lesson lies below an earlier one
+
+
+def test_no_page_shows_raw_tex():
+    for lesson in find_all():
+        for tex in re.findall(r"\$\$(.+?)\$\$|(?<![\\$])\$([^$\n]+)\$", lesson.prose, flags=re.DOTALL):
+            names = set(re.findall(r"\\([A-Za-z]{2,})", "".join(tex))) - SPELT_OUT
+            shown = plain_mathematics("".join(tex))
+            assert not [name for name in names if re.search(rf"\b{name}\b", shown)], (lesson.section_id, tex)

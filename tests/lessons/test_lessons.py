@@ -50,8 +50,11 @@ def test_ids_files_and_what_lessons_lean_on_agree():
     check_together(find_all())
 
 
-def test_phase_one_is_whole():
-    assert [lesson.section_id for lesson in find_all() if lesson.phase == 1] == [f"1.{i}" for i in range(1, 8)]
+@pytest.mark.parametrize(("phase", "lessons"), [(1, 7), (2, 13)])
+def test_a_phase_is_whole(phase, lessons):
+    assert [lesson.section_id for lesson in find_all() if lesson.phase == phase] == [
+        f"{phase}.{i + 1}" for i in range(lessons)
+    ]
 
 
 @pytest.mark.parametrize(

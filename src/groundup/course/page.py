@@ -17,16 +17,17 @@ SIGNS = {
     r"\lambda": "λ", r"\mu": "μ", r"\nu": "ν", r"\pi": "π", r"\rho": "ρ", r"\sigma": "σ", r"\tau": "τ", r"\phi": "φ", r"\varphi": "φ", r"\chi": "χ",
     r"\psi": "ψ", r"\omega": "ω", r"\Delta": "Δ", r"\Sigma": "Σ", r"\Omega": "Ω", r"\Theta": "Θ", r"\Lambda": "Λ", r"\ell": "ℓ", r"\Rightarrow": "⇒", r"\iff": "⇔",
     r"\lfloor": "⌊", r"\rfloor": "⌋", r"\lceil": "⌈", r"\rceil": "⌉", r"\odot": "⊙", r"\circ": "∘", r"\{": "{", r"\}": "}", r"\ ": " ", r"\%": "%",
-    r"\bigl": "", r"\bigr": "", r"\Bigl": "", r"\Bigr": "", r"\big": "", r"\Big": "", r"\lvert": "|", r"\rvert": "|", r"\ll": "≪", r"\gg": "≫", r"\forall": "∀",
+    r"\bigl": "", r"\bigr": "", r"\Bigl": "", r"\Bigr": "", r"\big": "", r"\Big": "", r"\lvert": "|", r"\rvert": "|", r"\ll": "≪", r"\gg": "≫", r"\forall": "∀", r"\xi": "ξ", r"\langle": "⟨", r"\rangle": "⟩",
+    r"\Longleftrightarrow": "⟺", r"\leftarrow": "←", r"\bmod": " mod ",
 }  # fmt: skip
-RAISED = dict(zip("0123456789+-n=()iTkm", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ⁼⁽⁾ⁱᵀᵏᵐ"))
+RAISED = dict(zip("0123456789+-n=()iTᵀkm", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ⁼⁽⁾ⁱᵀᵀᵏᵐ"))
 LOWERED = dict(zip("0123456789+-=()aeijkmnoprtux", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑᵢⱼₖₘₙₒₚᵣₜᵤₓ"))
 GROUP = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
 
 
 def plain_mathematics(tex: str) -> str:
     """TeX as one would type it: \\frac{a}{b} as a/b, x^2 as x², Greek letters as themselves."""
-    text = re.sub(r"\\(?:text|mathrm|operatorname|mathbf|bm|boldsymbol|mathcal)\*?" + GROUP, r"\1", tex)
+    text = re.sub(r"\\(?:text|mathrm|mathsf|operatorname|mathbf|bm|boldsymbol|mathcal)\*?" + GROUP, r"\1", tex)
     text = re.sub(r"\\underbrace" + GROUP + r"_" + GROUP, r"\1 (\2)", text)
     text = re.sub(r"\\(?:hat|bar|tilde|vec|overline)" + GROUP, r"\1", text)
     text = re.sub(r"\\(?:begin|end)\{[^}]*\}|(?<!\\)&", "", text)

@@ -29,15 +29,21 @@ def wall(lessons: Sequence[Lesson], standings: Mapping[str, Standing], now: Less
     for lesson in lessons:
         phases.setdefault(lesson.phase, []).append(lesson)
     label = max(len(group[0].phase_title) for group in phases.values())
-    rows = []
-    for phase, group in sorted(phases.items(), reverse=True):
+    room = max(40, width() - label - 10)  # columns for bricks
+    rows: list[str] = []
+    longest = 0
+    for _, group in sorted(phases.items()):
         built = sum(state(lesson, standings, now) in ("built", "stretch") for lesson in group)
         count = "built" if built == len(group) else f"{built} of {len(group)}"
-        shift = " " if phase % 2 == 0 else ""
-        bricks = "".join(_brick(lesson, state(lesson, standings, now)) for lesson in group)
-        rows.append(f"{group[0].phase_title.rjust(label)} {paint(count.ljust(7), SOFT)} {shift}{bricks}")
-    ground = " " * (label + 9) + paint("▔" * max(20, min(width() - label - 9, _longest(phases))), SOFT)
-    lines = [*rows, ground, paint(" " * (label + 9) + LEGEND, SOFT), ""]
+        margin = f"{group[0].phase_title.rjust(label)} {paint(count.ljust(7), SOFT)} "
+        for course in _courses(group, room):
+            shift = " " * (len(rows) % 2)  # no joint above a joint
+            rows.append(margin + shift + "".join(_brick(lesson, state(lesson, standings, now)) for lesson in course))
+            margin = " " * (label + 9)
+            longest = max(longest, sum(_columns(lesson) + 2 for lesson in course))
+    rows.reverse()
+    ground = " " * (label + 9) + paint("▔" * max(20, longest), SOFT)
+    lines = [*rows, ground, paint(" " * max(0, min(label + 9, width() - len(LEGEND))) + LEGEND, SOFT), ""]
     if now is not None:
         lines.append(f"next  {paint(f'{now.section_id} {now.title}', BOLD)}   {_time(now.minutes)}")
         opened = standings.get(now.section_id)
@@ -48,8 +54,14 @@ def wall(lessons: Sequence[Lesson], standings: Mapping[str, Standing], now: Less
     return "\n".join(lines)
 
 
-def _longest(phases: Mapping[int, list[Lesson]]) -> int:
-    return max(sum(_columns(lesson) + 2 for lesson in group) for group in phases.values())
+def _courses(group: Sequence[Lesson], room: int) -> list[list[Lesson]]:
+    """A phase's bricks laid in courses that fit the terminal, the lowest first."""
+    courses: list[list[Lesson]] = [[]]
+    for lesson in group:
+        if courses[-1] and sum(_columns(laid) + 2 for laid in [*courses[-1], lesson]) > room:
+            courses.append([])
+        courses[-1].append(lesson)
+    return courses
 
 
 def _columns(lesson: Lesson) -> int:
