@@ -264,11 +264,11 @@ def train_test_split(*arrays, test_size=None, train_size=None, random_state=None
     Raises ValueError for arrays of different lengths, for stratify without shuffle, for a class with a single row, for
     fewer training or test rows than classes.
     """
+    if stratify is not None and not shuffle:
+        raise ValueError("stratify draws rows at random: with shuffle=False it should be None")
     n = count_rows(*arrays, stratify)
     n_train, n_test = split_sizes(n, test_size, train_size)
     if not shuffle:
-        if stratify is not None:
-            raise ValueError("Stratified train/test split is not implemented for shuffle=False")
         train, test = np.arange(n_train), np.arange(n_train, n_train + n_test)
     else:
         order = check_generator(random_state).permutation(n)

@@ -87,10 +87,10 @@ def partition(order, side):
     kept = np.empty((p, left + right), dtype=order.dtype)
     step = max(1, BLOCK // m)
     for block in (slice(at, at + step) for at in range(0, p, step)):
-        samples = order[block].ravel()
+        f, samples = len(order[block]), order[block].ravel()
         sides = side.take(samples)
-        kept[block, :left] = samples.compress(sides == 0).reshape(-1, left)
-        kept[block, left:] = samples.compress(sides == 1).reshape(-1, right)
+        kept[block, :left] = samples.compress(sides == 0).reshape(f, left)
+        kept[block, left:] = samples.compress(sides == 1).reshape(f, right)
     return kept
 
 

@@ -156,9 +156,9 @@ class HistGradientBoosting(Estimator):
         if stops:
             out = _hold_out(groups[rows], self.validation_fraction, generator)
         used = rows[~out]
-        self.edges_ = [bin_edges(x, self.max_bins, weights[used]) for x in X[used].T]
+        self.edges_ = [bin_edges(x, self.max_bins, weights[used]) for x in _rows(X, used).T]
         self._loss, self.start_, self.trees_ = loss, loss.start(y[used], weights[used]), []
-        parts = [self._part(X[these], y[these], weights[these]) for these in ([used, rows[out]] if stops else [used])]
+        parts = [self._part(_rows(X, these), y[these], weights[these]) for these in [used, rows[out]][: 1 + stops]]
         losses = [[loss.loss(part.y, part.raw, part.weights)] for part in parts]
         while len(self.trees_) < self.max_iter:
             self.trees_.append(self._grow(parts[0], generator))
@@ -226,6 +226,11 @@ class HistGradientBoosting(Estimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _rows(X, rows):
+    """X[rows], and no copy if that is all of X."""
+    return X if len(rows) == len(X) else X[rows]
 
 
 def _hold_out(groups, fraction, generator):

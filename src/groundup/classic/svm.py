@@ -49,7 +49,7 @@ class SVC(KernelMachine, Classifier):
     the kernel matrix itself: (n, n) in fit, (m, n) later) or a function of (X, Z) that returns such a matrix; degree, of poly;
     gamma, "scale", "auto" or a number, see choose_gamma; coef0, of poly and sigmoid; tol, the gap to stop at; cache_size, MB
     of kernel rows to keep; class_weight, a dictionary from class to factor on C, "balanced" for n / (k times the number of the
-    class's samples), None for 1; max_iter, -1 for no limit; decision_function_shape, "ovr" or "ovo"; probability,
+    class's samples), None for 1; max_iter, -1 for ten million; decision_function_shape, "ovr" or "ovo"; probability,
     whether to learn probabilities as well, which takes five fits more.
 
     Learns: classes_ (k,) ascending; support_, the indices of the support vectors, class by class and ascending in each;
@@ -142,9 +142,10 @@ class SVC(KernelMachine, Classifier):
     def predict_proba(self, X):
         """The probabilities of all classes: X (m, p) -> (m, k), rows that add up to 1. Only with probability=True.
 
-        For each pair Platt's sigmoid of its f, with A in probA_ and B in probB_, one for each pair: it was fitted to decision
-        values of samples that were held back, one in five of each class in turn, from machines fitted to the rest. For k > 2
-        the pairs are then coupled. It may disagree with predict.
+        For each pair Platt's sigmoid of its f, with A in probA_ and B in probB_ (pairs,). fit has fitted it to values of f that
+        were held back: of each of the two classes the sample number i of weight above 0, counted from 0, is in fold i mod 5, and
+        its f is that of a machine fitted to the other folds; where these have one class only, f is that class's label, 1 or -1.
+        For k > 2 the pairs are then coupled. It may disagree with predict. Raises NotFittedError after a fit without it.
         """
         X = check_new(self, X)
         if np.isnan(self.probA_).any():
