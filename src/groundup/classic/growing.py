@@ -17,7 +17,7 @@ from .splitting import BLOCK, Nodes, best_splits, measure, presort
 
 @dataclass
 class Tree:
-    """A grown tree: arrays with an entry for each node, depth first, the left side before the right; node 0 is the root."""
+    """A grown tree: arrays with an entry for each node, depth first, the left side before the right; 0 is the root."""
 
     children_left: np.ndarray  # (nodes,) int64; -1 in a leaf
     children_right: np.ndarray  # (nodes,) int64; -1 in a leaf
@@ -113,8 +113,7 @@ def grow(
     of weight 0 takes no part. criterion: "gini", "entropy" or "squared_error". A node stays a leaf if its impurity is
     0; if it is at max_depth (None: no limit; the root is at 0); if it has fewer than min_samples_split samples; if no
     split leaves min_samples_leaf on each side; or if its best takes less than min_impurity_decrease from the impurity
-    of the whole, which is gain * weight of the node / weight of all. Otherwise it is split, if need be with a gain of
-    0.
+    of the whole: gain * weight of the node / weight of all. Otherwise it is split, if need be with a gain of 0.
 
     max_features: among how many features a node chooses, drawn for it by the generator without replacement; None for
     all. If all of them are constant in the node, drawing goes on up to the first that is not. order: presort(X), if it

@@ -19,7 +19,7 @@ from .leaves import reached_leaves
 from .validation import check_generator
 
 MIN_HESSIAN = 1e-3  # a child whose hessians add up to less is none: its step would be the quotient of two small numbers
-BLOCK = 1 << 15  # places that one pass looks up
+BLOCK = 1 << 16  # places that one pass looks up
 ROUNDING = 1e-14  # a gain below this part of what it is the difference of is what rounding leaves of none
 
 

@@ -123,7 +123,7 @@ class Pipeline(Estimator):
     def __getitem__(self, which):
         """A step by its name or place; for a slice a pipeline of those steps, the same and not copies."""
         if isinstance(which, slice):
-            return Pipeline(self.steps[which])
+            return type(self)(self.steps[which])
         return self.named_steps[which] if isinstance(which, str) else self.steps[which][1]
 
     def get_params(self, deep=True):

@@ -81,7 +81,7 @@ def prune_to_leaves(tree, leaves):
 
 
 def collapse(tree, nodes):
-    """The tree with these nodes as leaves, and nothing below them: tree, a Tree, nodes (s,) -> a new Tree, numbered anew."""
+    """The tree with these nodes as leaves and nothing below them: tree, a Tree, nodes (s,) -> a new Tree, numbered anew."""
     below, *_ = _subtrees(tree)
     nodes = np.asarray(nodes, dtype=np.int64)
     cover = np.zeros(tree.node_count + 1, dtype=np.int64)  # how many of the nodes each lies below

@@ -97,7 +97,7 @@ class Nodes(NamedTuple):
 
 
 class Splits(NamedTuple):
-    """One split for each of k nodes: samples whose feature is <= threshold go left. Without a split the gain is -inf."""
+    """A split for each of k nodes: samples whose feature is <= threshold go left. Without a split the gain is -inf."""
 
     gain: np.ndarray  # (k,) in units of impurity
     feature: np.ndarray  # (k,) int64
@@ -174,8 +174,8 @@ def best_splits(columns, order, targets, weights, nodes, criterion, min_samples_
 def best_split(X, y, sample_weight=None, criterion="squared_error", min_samples_leaf=1):
     """The best split of all samples: X (n, p), y (n,) -> feature (int), threshold and gain (floats); or None.
 
-    y: numbers, or for "gini" and "entropy" whole numbers from 0 that stand for classes. sample_weight (n,) above 0; None
-    for 1 each. Rules and ties as in `best_splits`. None where y is all the same, or no split is allowed.
+    y: numbers, or for "gini" and "entropy" whole numbers from 0 that stand for classes. sample_weight (n,) above 0;
+    None for 1 each. Rules and ties as in `best_splits`. None where y is all the same, or no split is allowed.
     """
     y, n = np.asarray(y), len(X)
     targets = y[None] if criterion == "squared_error" else np.equal.outer(np.arange(y.max() + 1), y).astype(np.int64)

@@ -113,13 +113,16 @@ def _indicators(codes, c):
 class DecisionTreeClassifier(Classifier, DecisionTree):
     """A tree whose leaves hold the shares of the classes.
 
-    Parameters: criterion: "gini" or "entropy"; "log_loss" is another name of entropy. max_depth: how many questions at
-    most, int or None. min_samples_split: the fewest samples that are split, >= 2. min_samples_leaf: the fewest samples
-    on either side of a split, >= 1. min_impurity_decrease: what a split has to take from the impurity of the whole at
-    least (see `grow`), >= 0. max_features: among how many features a node chooses, drawn for each node: None for all,
-    an int, a share of all (float in (0, 1]), "sqrt" or "log2" of their number, rounded down, at least 1. random_state:
-    the seed of these draws. max_leaf_nodes: how many leaves at most, >= 2 or None (see `prune_to_leaves`). ccp_alpha:
-    the price of a leaf, >= 0; above 0 the tree is pruned (see `prune`), after max_leaf_nodes.
+    Parameters:
+    - criterion: "gini" or "entropy"; "log_loss" is another name of entropy.
+    - max_depth: how many questions at most, int >= 1 or None.
+    - min_samples_split, >= 2: how many samples a node needs to be split. min_samples_leaf, >= 1: and each of its sides.
+    - min_impurity_decrease, >= 0: what a split has to take from the impurity of the whole (see `grow`).
+    - max_features: among how many features a node chooses, drawn anew for each node. None for all, an int, a share of
+      all (float in (0, 1]), "sqrt" or "log2" of their number; rounded down, at least 1.
+    - random_state: the seed of these draws.
+    - max_leaf_nodes: how many leaves at most, >= 2 or None (see `prune_to_leaves`).
+    - ccp_alpha, >= 0: the price of a leaf. Above 0 the tree is pruned (see `prune`), after max_leaf_nodes.
 
     Learns: classes_ (c,), ascending; n_classes_; tree_, a Tree whose value has a column for each class; max_features_,
     the number; feature_importances_ (p,).
@@ -168,7 +171,7 @@ class DecisionTreeClassifier(Classifier, DecisionTree):
         return self.tree_.value[self.tree_.apply(X)]
 
     def predict(self, X):
-        """The class with the largest share in each sample's leaf: X (m, p) -> (m,); of equal ones the first in classes_."""
+        """The class of the largest share in each sample's leaf: X (m, p) -> (m,); the first in classes_ of equal ones."""
         X = check_new(self, X)
         return self.classes_[np.argmax(self.tree_.value, axis=1)][self.tree_.apply(X)]
 

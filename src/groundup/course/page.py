@@ -32,7 +32,8 @@ def plain_mathematics(tex: str) -> str:
     text = re.sub(r"\\(?:hat|bar|tilde|vec|overline)" + GROUP, r"\1", text)
     text = re.sub(r"\\(?:hat|bar|tilde|vec)\s*(\w|\\[A-Za-z]+)", r"\1", text)
     text = re.sub(r"\\(?:begin|end)\{[^}]*\}|(?<!\\)&", "", text)
-    text = re.sub(r"\\[dt]?frac\s*(\w)\s*(\w)", r"\1/\2", text)
+    text = re.sub(r"(\\[dt]?frac)\s*(\w)", r"\1{\2}", text)  # \frac12, \frac1{16}
+    text = re.sub(r"(\\[dt]?frac" + GROUP + r")\s*(\w)", r"\1{\3}", text)
     text = re.sub(r"\\sqrt\s*(\w|\\[A-Za-z]+)", r"√\1", text)
     for _ in range(3):
         text = re.sub(r"\\[dt]?frac" + GROUP + GROUP, lambda m: f"{_bracketed(m[1])}/{_bracketed(m[2])}", text)
