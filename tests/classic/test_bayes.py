@@ -27,7 +27,9 @@ def test_gaussian_is_scikit_learns_on_real_data(load):
     ours, oracle = GaussianNB().fit(X, y), theirs.GaussianNB().fit(X, y)
     np.testing.assert_allclose(ours.theta_, oracle.theta_, rtol=1e-12)
     np.testing.assert_allclose(ours.var_, oracle.var_, rtol=1e-10)
-    np.testing.assert_allclose(ours.predict_joint_log_proba(X), oracle.predict_joint_log_proba(X), rtol=1e-10, atol=1e-9)
+    np.testing.assert_allclose(
+        ours.predict_joint_log_proba(X), oracle.predict_joint_log_proba(X), rtol=1e-10, atol=1e-9
+    )
     np.testing.assert_array_equal(ours.predict(X), oracle.predict(X))
 
 
