@@ -19,7 +19,7 @@ from .leaves import reached_leaves
 from .validation import check_generator
 
 MIN_HESSIAN = 1e-3  # a child whose hessians add up to less is none: its step would be the quotient of two small numbers
-BLOCK = 1 << 16  # places that one pass looks up
+BLOCK = 1 << 14  # places that one pass looks up
 ROUNDING = 1e-14  # a gain below this part of what it is the difference of is what rounding leaves of none
 
 
@@ -205,6 +205,11 @@ class HistTree:
                     self._look_for_split(child, place, running, heap)
             nodes += pair
             node.running = None  # its memory goes to the next
+            if len(heap) > splits_left:
+                heap.sort()
+                for _, place in heap[splits_left:]:  # whose turn will never come
+                    nodes[place].running = None
+                del heap[splits_left:]
         return self._keep(nodes, len(codes))
 
     def predict(self, codes):

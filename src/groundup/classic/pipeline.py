@@ -49,9 +49,11 @@ class ColumnTransformer(GapTransformer):
         X = check_new(self, X, allow_nan=True, numeric=False)
         parts = [np.zeros((len(X), 0))]
         for _, each, places in self.transformers_:
-            if not (isinstance(each, str) and each == "drop"):
-                part = X[:, places]
-                parts.append(check_array(part, allow_nan=True) if isinstance(each, str) else each.transform(part))
+            if not isinstance(each, str):
+                part = each.transform(X[:, places])
+                parts.append(part.toarray() if hasattr(part, "toarray") else part)
+            elif each == "passthrough":
+                parts.append(check_array(X[:, places], allow_nan=True))
         return np.concatenate(parts, axis=1, dtype=np.float64)
 
     def get_params(self, deep=True):
@@ -63,12 +65,16 @@ class ColumnTransformer(GapTransformer):
         return _set_named(self, "transformers", params)
 
     def _places(self, columns):
-        if isinstance(columns, (str, int, np.integer)):
+        if np.ndim(columns) == 0 and not isinstance(columns, slice):
             columns = [columns]
         if not isinstance(columns, slice) and len(columns) and isinstance(columns[0], str):
             names = getattr(self, "feature_names_in_", np.array([], dtype=object)).tolist()
             columns = [names.index(name) for name in columns]
-        return np.arange(self.n_features_in_)[columns if isinstance(columns, slice) else np.asarray(columns)]
+        if not isinstance(columns, slice):
+            columns = np.asarray(columns, dtype=None if len(columns) else np.int64)
+            if columns.dtype.kind not in "iub":
+                raise ValueError(f"columns are places, names, a slice or a mask; got {columns!r}")
+        return np.arange(self.n_features_in_)[columns]
 
 
 _LAST = ("predict", "predict_proba", "predict_log_proba", "decision_function", "score", "transform", "fit_transform")

@@ -254,7 +254,10 @@ class OneHotEncoder(GapTransformer):
     def get_feature_names_out(self, input_features=None):
         """The names of the columns of transform, (q,): column_value. The columns' names, None for those of `fit` or x0, x1 ..."""
         names = getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])
-        names = names if input_features is None else input_features
+        if input_features is not None:
+            if len(input_features) != self.n_features_in_:
+                raise ValueError(f"input_features should have length {self.n_features_in_}, got {len(input_features)}")
+            names = input_features
         kept = [(j, values[self._kept(j)]) for j, values in enumerate(self.categories_)]
         return np.array([f"{names[j]}_{value}" for j, values in kept for value in values], dtype=object)
 
