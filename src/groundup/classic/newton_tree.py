@@ -92,46 +92,55 @@ def best_split(
     0 each. With it the leaves' steps are cut to bounds (low, high), gains are what the steps so cut save, and a split does not
     count whose left child has a larger step than its right one at 1, or a smaller one at -1. Chen and Guestrin, algorithm 3.
     """
-    running = np.cumsum(sums, axis=2)
-    return _best_split(running, l2_regularization, gamma, min_samples_leaf, monotonic_cst, bounds)
+    running = np.cumsum(sums, axis=2)[:, None]
+    return _best_splits(running, l2_regularization, gamma, min_samples_leaf, monotonic_cst, [bounds])[0]
 
 
-def _best_split(running, l2, gamma, min_samples_leaf, cst, bounds, barred=()):
-    """The same from running sums over the bins (q, p, n_bins); barred: features not to split at.
+def _best_splits(running, l2, gamma, min_samples_leaf, cst, bounds, barred=None):
+    """The same for k nodes at once, from running sums over the bins (q, k, p, n_bins); barred (k, p): where not to split.
 
     Running sums of gradients come first, then those of hessians, last the counts. If q is 2, the last two are the same.
     """
-    total = running[:, 0, -1]  # (q,)
-    missing = running[..., -1] - running[..., -2]  # (q, p)
-    left = running[:, :, None]  # (q, p, 1, n_bins): NaN to the right
+    total = running[:, :, 0, -1, None, None, None]  # (q, k, 1, 1, 1)
+    missing = running[..., -1] - running[..., -2]  # (q, k, p)
+    left = running[:, :, :, None]  # (q, k, p, 1, n_bins), NaN to the right
     if missing[-1].any():
-        left = np.concatenate([left, left + missing[..., None, None]], axis=2)  # (q, p, 2, n_bins): NaN right, NaN left
-    G, H, count = left[0], left[1], left[-1]
+        left = np.concatenate([left, left + missing[..., None, None]], axis=3)  # (q, k, p, 2, n_bins), and to the left
+    count = left[-1]
     bad = (count < min_samples_leaf) | (total[-1] - min_samples_leaf < count)
     if len(running) > 2:
-        bad |= (H < MIN_HESSIAN) | (total[1] - MIN_HESSIAN < H)
-    if len(barred):
-        bad[barred] = True
-    with np.errstate(divide="ignore", invalid="ignore"):  # children without samples, which are bad
+        bad |= (left[1] < MIN_HESSIAN) | (total[1] - MIN_HESSIAN < left[1])
+    if barred is not None:
+        bad |= barred[:, :, None, None]
+    saved, whole = _savings(left, total, l2, cst, bounds)
+    np.copyto(saved, -np.inf, where=bad)
+    splits = []
+    for i, place in enumerate(saved.reshape(len(saved), -1).argmax(axis=1)):
+        feature, missing_left, b = at = np.unravel_index(place, saved.shape[1:])
+        gain = (saved[i][at] - whole.flat[i]) / 2 - gamma
+        if missing[-1, i, feature] == 0:
+            missing_left = count[i][at] > total[-1].flat[i] - count[i][at]
+        split = Split(float(gain), int(feature), int(b), bool(missing_left))
+        splits.append(split if gain > ROUNDING * saved[i][at] else None)
+    return splits
+
+
+def _savings(left, total, l2, cst, bounds):
+    """Twice what both children of each split save, and twice what each node saves as one leaf: left (q, k, p, 1 or 2, n_bins),
+    total (q, k, 1, 1, 1) -> (k, p, 1 or 2, n_bins), (k, 1, 1, 1). -inf where a constraint is broken.
+    """
+    G, H = left[0], left[1]
+    with np.errstate(divide="ignore", invalid="ignore"):  # children without samples, which do not count anyway
         if cst is None:
             saved = _most_saved(G, H, l2)
             saved += _most_saved(total[0] - G, total[1] - H, l2)
-            whole = _most_saved(total[0], total[1], l2)
-        else:
-            sides = (G, H), (total[0] - G, total[1] - H), (total[0], total[1])
-            steps = [np.clip(leaf_weight(*side, l2), *bounds) for side in sides]
-            bad |= np.asarray(cst)[:, None, None] * (steps[1] - steps[0]) < 0
-            left_saved, right_saved, whole = (_saved(*side, step, l2) for side, step in zip(sides, steps))
-            saved = left_saved + right_saved
-    np.copyto(saved, -np.inf, where=bad)
-    best = int(saved.argmax())
-    gain = (saved.flat[best] - whole) / 2 - gamma
-    if not gain > ROUNDING * saved.flat[best]:
-        return None
-    feature, missing_left, b = np.unravel_index(best, saved.shape)
-    if missing[-1, feature] == 0:
-        missing_left = count.flat[best] > total[-1] - count.flat[best]
-    return Split(float(gain), int(feature), int(b), bool(missing_left))
+            return saved, _most_saved(total[0], total[1], l2)
+        low, high = np.reshape(bounds, (-1, 2)).T[:, :, None, None, None]  # each (k, 1, 1, 1)
+        sides = (G, H), (total[0] - G, total[1] - H), (total[0], total[1])
+        steps = [np.clip(leaf_weight(*side, l2), low, high) for side in sides]
+        first, second, whole = (_saved(*side, step, l2) for side, step in zip(sides, steps))
+        broken = np.asarray(cst)[:, None, None] * (steps[1] - steps[0]) < 0
+        return np.where(broken, -np.inf, first + second), whole
 
 
 def _most_saved(G, H, l2):
@@ -193,17 +202,15 @@ class HistTree:
         rows = np.arange(len(codes)) if rows is None else rows
         running = samples.running(rows)
         nodes, heap = [_Node(rows, running[:, 0, -1], 0, (-np.inf, np.inf))], []
-        self._look_for_split(nodes[0], 0, running, heap)
+        self._look_for_splits([0], nodes, running[:, None], heap)
         splits_left = len(rows) if self.max_leaf_nodes is None else self.max_leaf_nodes - 1
         while heap and splits_left:
             node = nodes[heapq.heappop(heap)[1]]
             node.children = [len(nodes), len(nodes) + 1]
-            pair = self._divide(node, samples)
+            nodes += self._divide(node, samples)
             splits_left -= 1
-            if splits_left and any(self._may_split(child) for child in pair):
-                for place, child, running in zip(node.children, pair, self._count(node, pair, samples)):
-                    self._look_for_split(child, place, running, heap)
-            nodes += pair
+            if splits_left and any(self._may_split(nodes[place]) for place in node.children):
+                self._look_for_splits(node.children, nodes, self._count(node, nodes, samples), heap)
             node.running = None  # its memory goes to the next
             if len(heap) > splits_left:
                 heap.sort()
@@ -220,19 +227,19 @@ class HistTree:
 
         return self.value_.take(reached_leaves(self.left_, self.right_, goes_right, len(codes)))
 
-    def _look_for_split(self, node, place, running, heap):
-        """Puts a node into the heap if it has a split: largest gain first, then the node that was made first."""
-        if not self._may_split(node):
-            return
-        barred = ()
+    def _look_for_splits(self, places, nodes, running, heap):
+        """Puts those of some nodes that have a split into the heap, the largest gain first, then the node that was made first."""
+        k, p = running.shape[1:3]
+        barred = None
         if self.max_features < 1:
-            p = running.shape[1]
-            barred = self._generator.permutation(p)[max(1, int(self.max_features * p)) :]
+            order = np.argsort(self._generator.random((k, p)), axis=1)
+            barred = order >= max(1, int(self.max_features * p))
         limits = self.l2_regularization, self.gamma, self.min_samples_leaf, self.monotonic_cst
-        node.split = _best_split(running, *limits, node.bounds, barred)
-        if node.split is not None:
-            node.running = running
-            heapq.heappush(heap, (-node.split.gain, place))
+        splits = _best_splits(running, *limits, [nodes[place].bounds for place in places], barred)
+        for i, place in enumerate(places):
+            if splits[i] is not None and self._may_split(nodes[place]):
+                nodes[place].split, nodes[place].running = splits[i], running[:, i].copy()  # its sibling's may go
+                heapq.heappush(heap, (-splits[i].gain, place))
 
     def _may_split(self, node):
         return len(node.rows) >= 2 * self.min_samples_leaf and node.depth != self.max_depth
@@ -255,11 +262,14 @@ class HistTree:
         rows = node.rows[left], node.rows[~left]
         return [_Node(r, t, node.depth + 1, b) for r, t, b in zip(rows, totals, bounds)]
 
-    def _count(self, node, pair, samples):
-        """The running sums of both children. The smaller one is counted; the other's are the node's minus these."""
-        small = int(len(pair[1].rows) < len(pair[0].rows))
-        running = samples.running(pair[small].rows)
-        return (node.running - running, running) if small else (running, node.running - running)
+    def _count(self, node, nodes, samples):
+        """The running sums of both children, (q, 2, p, n_bins). The smaller one is counted; the other's are the node's minus these."""
+        rows = [nodes[place].rows for place in node.children]
+        small = int(len(rows[1]) < len(rows[0]))
+        running = np.empty((len(node.running), 2, *node.running.shape[1:]))
+        running[:, small] = samples.running(rows[small])
+        np.subtract(node.running, running[:, small], out=running[:, 1 - small])
+        return running
 
     def _step(self, total, bounds):
         return np.clip(leaf_weight(total[0], total[1], self.l2_regularization), *bounds)

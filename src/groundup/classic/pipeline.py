@@ -87,7 +87,7 @@ class Pipeline(Estimator):
     one before makes of its data; the steps themselves are fitted, not copies.
 
     predict, predict_proba, decision_function, score, transform and fit_transform are there if the last step can do it: X
-    goes through the others first. classes_ is the last step's; n_features_in_ and feature_names_in_ are the first's.
+    goes through the others first. inverse_transform is there if all can: from the last to the first. classes_ is the last step's; n_features_in_ and feature_names_in_ are the first's.
     """
 
     def __init__(self, steps):
@@ -146,6 +146,8 @@ class Pipeline(Estimator):
             return getattr(self.steps[0][1], name)
         if name == "classes_":
             return self.steps[-1][1].classes_
+        if name == "inverse_transform":
+            return self._back([getattr(step, name) for _, step in reversed(self.steps) if step != "passthrough"])
         if name not in _LAST:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         last = self.steps[-1][1]
@@ -160,6 +162,14 @@ class Pipeline(Estimator):
             return method(self._through(X), *rest, **params)
 
         return through
+
+    def _back(self, inverses):
+        def inverse_transform(X):
+            for inverse in inverses:
+                X = inverse(X)
+            return X
+
+        return inverse_transform
 
     def _through(self, X):
         for _, step in self.steps[:-1]:
