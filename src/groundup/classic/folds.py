@@ -240,7 +240,10 @@ def split_sizes(n, test_size=None, train_size=None):
 def _rows_of(name, size, n, rounded):
     if size is None or (isinstance(size, (int, np.integer)) and 0 < size < n):
         return size
-    check_number(name, size, 0, 1, open_low=True, open_high=True)
+    if not (np.asarray(size).dtype.kind == "f" and 0 < size < 1):
+        raise ValueError(
+            f"{name}={size!r} should be a number of samples, at least 1 and less than {n}, or a share in (0, 1)"
+        )
     return int(rounded(size * n))
 
 
