@@ -271,6 +271,13 @@ def test_a_pipeline_can_do_what_its_last_step_can():
     np.testing.assert_array_equal(nothing.transform(X), X)
 
 
+def test_what_all_steps_can_undo_the_pipeline_can_undo():
+    X = np.random.default_rng(0).standard_normal((9, 3))
+    scaling = make_pipeline(MinMaxScaler(), StandardScaler()).fit(X)
+    np.testing.assert_allclose(scaling.inverse_transform(scaling.transform(X)), X, atol=1e-12)
+    assert not hasattr(make_pipeline(SimpleImputer(), StandardScaler()), "inverse_transform")
+
+
 def test_arguments_of_fit_go_to_the_step_that_is_named():
     _, _, X, y = fitted_pipelines()
     weights = np.random.default_rng(0).uniform(0.1, 2.0, len(X))
@@ -318,6 +325,15 @@ def test_columns_of_a_table_go_their_own_ways_as_scikit_learns_do():
     assert not hasattr(numbers[0], "statistics_")  # copies were fitted
     ours.set_params(n__simpleimputer__strategy="median", w="drop")
     assert numbers[0].strategy == "median" and ours.fit(table).transform(table).shape == (12, 2)
+
+
+def test_columns_that_cannot_be_are_refused_and_sparse_parts_become_dense():
+    X = np.array([[0, 5.0], [1, 7.0]])
+    for wrong in (0.5, [0.5], None):
+        with pytest.raises(ValueError, match="columns"):
+            ColumnTransformer([("a", "drop", wrong)]).fit(X)
+    sparse = ColumnTransformer([("w", preprocessing.OneHotEncoder(), [0])], remainder="passthrough")
+    np.testing.assert_array_equal(sparse.fit_transform(X), [[1, 0, 5], [0, 1, 7]])
 
 
 @pytest.mark.parametrize("columns", [[1, 0], slice(0, 2), np.array([True, True, False]), [-3, -2], 1])

@@ -57,23 +57,20 @@ class _Boosted:
         generator = check_generator(self.random_state)
         self._loss, self.start_ = loss, loss.start(y, weights)
         raw = self._constant(len(X))
-        features = np.ascontiguousarray(X.T)  # (p, n)
         order = presort(X)  # every tree looks at the same samples, and so they are sorted once
         estimators, scores = [], []
         for _ in range(self.n_estimators):
             drawn = weights * _bag(len(X), self.subsample, generator)
             gradient, columns = _columns(loss.gradient(y, raw)), _columns(raw)  # (n, K): a tree for each column
             trees = [self._tree(generator).fit(X, -g, drawn, order) for g in gradient.T]
-            leaves = [_apply(tree.tree_, features) for tree in trees]
+            leaves = [tree.tree_.apply(X) for tree in trees]
             steps = self._steps(leaves, [tree.tree_.node_count for tree in trees], y, raw, drawn)
             for k, tree in enumerate(trees):
                 tree.tree_.value = steps[k][:, None]  # of the tree only the regions stay
                 columns[:, k] += self.learning_rate * steps[k][leaves[k]]
             estimators.append(trees)
             scores.append(loss.loss(y, raw, drawn))
-        doubled = isinstance(
-            loss, (SquaredError, BinaryLogLoss)
-        )  # the squared error and the deviance, as they are known
+        doubled = isinstance(loss, (SquaredError, BinaryLogLoss))  # as the squared error and the deviance are known
         self.estimators_, self.train_score_ = np.array(estimators), np.array(scores) * (2 if doubled else 1)
         return self
 

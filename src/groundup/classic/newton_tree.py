@@ -222,8 +222,13 @@ class HistTree:
     def predict(self, codes):
         """The step of the leaf that each sample falls into: codes (m, p) -> (m,)"""
 
+        bins, missing_left = (
+            self.bin_.tolist(),
+            self.missing_left_.tolist(),
+        )  # numbers that leave the codes the bytes they are
+
         def goes_right(node, rows):
-            return ~self._goes_left(codes[:, self.feature_[node]][rows], self.bin_[node], self.missing_left_[node])
+            return ~self._goes_left(codes[:, self.feature_[node]][rows], bins[node], missing_left[node])
 
         return self.value_.take(reached_leaves(self.left_, self.right_, goes_right, len(codes)))
 
