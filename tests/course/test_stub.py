@@ -81,10 +81,15 @@ if __name__ == "__main__":
 
 
 def bodies(source):
-    """The statements inside functions, docstrings left out, as text."""
-    found = []
+    """The statements inside functions, docstrings left out, as text; not of definitions marked as given."""
+    found, lines, given = [], source.splitlines(), set()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        header = (
+            lines[node.lineno - 1 : node.body[0].lineno - 1] if hasattr(node, "body") and hasattr(node, "name") else []
+        )
+        if id(node) in given or any("# given" in line for line in header):
+            given |= {id(inner) for inner in ast.walk(node)}
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             start = 1 if ast.get_docstring(node, clean=False) is not None else 0
             found += [ast.unparse(statement) for statement in node.body[start:]]
     return found

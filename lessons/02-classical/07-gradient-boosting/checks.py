@@ -1,4 +1,4 @@
-"""What is asked of lesson 2.7: derivatives, steps, bins and splits that are exact, and two boosters that equal scikit-learn's."""
+"""What is asked of lesson 2.7: derivatives, steps, bins and splits that are exact, and boosters that equal scikit-learn's."""
 
 import numpy as np
 

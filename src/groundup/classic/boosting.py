@@ -22,9 +22,9 @@ from .validation import check_choice, check_generator, check_labelled, check_new
 def newton_steps(leaves, gradient, hessian, n_nodes):
     """For each node the constant to add to the raw predictions of its samples, by one step of Newton's method.
 
-    leaves (n,), the node of each sample, 0 to n_nodes - 1; gradient (n,), hessian (n,) of the loss -> (n_nodes,): minus the sum of
-    the gradients over the sum of the hessians, and 0 where a sum of hessians is below 1e-150. For squared error
-    that is the mean residual, and exact. Friedman, section 4.4 and 4.5.
+    leaves (n,), the node of each sample, 0 to n_nodes - 1; gradient (n,), hessian (n,) of the loss -> (n_nodes,): minus the
+    sum of the gradients over the sum of the hessians, and 0 where a sum of hessians is below 1e-150. For squared error that
+    is the mean residual, and exact. Friedman, sections 4.5 and 4.6.
     """
     G = np.bincount(leaves, gradient, minlength=n_nodes)
     H = np.bincount(leaves, hessian, minlength=n_nodes)
@@ -89,7 +89,7 @@ class _Boosted:
         if isinstance(self._loss, AbsoluteError):
             return [median_steps(leaves[0], y - raw, n_nodes[0], weights)]
         K = len(leaves)
-        factor = (K - 1) / K if K > 1 else 1.0  # Friedman, equation 34
+        factor = (K - 1) / K if K > 1 else 1.0  # Friedman, algorithm 6
         gradient, hessian = _columns(self._loss.gradient(y, raw)), _columns(self._loss.hessian(y, raw))
         return [
             factor * newton_steps(leaves[k], weights * gradient[:, k], weights * hessian[:, k], n_nodes[k])
@@ -116,7 +116,7 @@ class _Boosted:
 
 
 def _apply(tree, features):
-    """The leaf of each sample: features (p, m) -> (m,). As tree.apply, and faster for the few leaves that a boosted tree has."""
+    """The leaf of each sample: features (p, m) -> (m,). As tree.apply, and faster for few leaves."""
 
     def goes_right(node, rows):
         return features[tree.feature[node]][rows] > tree.threshold[node]
@@ -141,10 +141,10 @@ def _bag(n, share, generator):
 class GradientBoostingRegressor(_Boosted, Regressor):
     """Gradient boosting for numbers: the start, plus the learning rate times the sum of the trees' steps.
 
-    Parameters: loss, "squared_error" or "absolute_error"; n_estimators, the rounds (int >= 1); learning_rate, what each tree's steps are multiplied by, in fit and in
-    predict (float >= 0); subsample, the share of the samples that each round's trees are grown on, drawn without replacement,
-    int(subsample * n) of them and at least one (float in (0, 1]); max_depth, min_samples_split, min_samples_leaf, max_features and
-    max_leaf_nodes as DecisionTreeRegressor's; random_state, for the draws.
+    Parameters: loss, "squared_error" or "absolute_error"; n_estimators, the rounds (int >= 1); learning_rate, what each
+    tree's steps are multiplied by, in fit and in predict (float >= 0); subsample, the share of the samples that each round's
+    trees are grown on, drawn without replacement, max(1, int(subsample * n)) of them (float in (0, 1]); max_depth,
+    min_samples_split, min_samples_leaf, max_features and max_leaf_nodes as DecisionTreeRegressor's; random_state, for draws.
 
     Learns: start_, the raw prediction before the first tree (float); estimators_ (n_estimators, 1), the trees, each a
     DecisionTreeRegressor grown on the negative gradient, with each leaf's value replaced by its step; train_score_
@@ -201,10 +201,7 @@ class GradientBoostingRegressor(_Boosted, Regressor):
 class GradientBoostingClassifier(_Boosted, Classifier):
     """Gradient boosting for classes: log-odds of the second of two, or K raw predictions whose softmax is the probabilities.
 
-    Parameters: n_estimators, the rounds (int >= 1); learning_rate, what each tree's steps are multiplied by, in fit and in
-    predict (float >= 0); subsample, the share of the samples that each round's trees are grown on, drawn without replacement,
-    int(subsample * n) of them and at least one (float in (0, 1]); max_depth, min_samples_split, min_samples_leaf, max_features and
-    max_leaf_nodes as DecisionTreeRegressor's; random_state, for the draws.
+    Parameters: as GradientBoostingRegressor's, without loss.
 
     Learns: classes_ (K,), ascending; n_classes_; start_, the raw prediction before the first tree (float, or (K,) for K > 2);
     estimators_ (n_estimators, 1), or (n_estimators, K) for K > 2, and train_score_, doubled for K = 2, otherwise as

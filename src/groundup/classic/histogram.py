@@ -79,8 +79,9 @@ class HistGradientBoosting(Estimator):
     `should_stop`; random_state, for all draws.
 
     Learns: edges_, for each feature its bin_edges (of the samples that trees are grown on); start_, the raw prediction before
-    the first tree; trees_, for each round a list of one HistTree, or of K, without leaf_; n_iter_, the number of rounds. With early stopping
-    train_score_ and validation_score_, minus the loss at the start and after each round, (n_iter_ + 1,); (0,) without it.
+    the first tree; trees_, for each round a list of one HistTree, or of K, without leaf_; n_iter_, the number of rounds. With
+    early stopping train_score_ and validation_score_, minus the loss at the start and after each round, (n_iter_ + 1,); (0,)
+    without it.
 
     NaN in X is a missing value. A sample whose weight is 0 is left out. Weights multiply gradients and hessians.
     """
@@ -221,7 +222,7 @@ class HistGradientBoosting(Estimator):
         *_, raw = self._staged_raw_predict(X)
         return raw
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self):  # given
         """With missing values."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -243,7 +244,7 @@ def _hold_out(groups, fraction, generator):
 
 
 class HistGradientBoostingRegressor(Regressor, HistGradientBoosting):
-    """Histogram gradient boosting for numbers, with the squared error: parameters and what is learned as HistGradientBoosting's."""
+    """Histogram gradient boosting for numbers, with SquaredError: parameters and what is learned as HistGradientBoosting's."""
 
     def fit(self, X, y, sample_weight=None):
         """X (n, p), in which NaN is a missing value, y (n,) of numbers, sample_weight (n,) >= 0 or None for 1 each -> self.
@@ -271,10 +272,10 @@ class HistGradientBoostingClassifier(Classifier, HistGradientBoosting):
     """
 
     def fit(self, X, y, sample_weight=None):
-        """X (n, p), in which NaN is a missing value, y (n,) of integers, booleans or strings, sample_weight as the regressor's -> self.
+        """X (n, p), in which NaN is a missing value, y (n,) of integers, booleans or strings, sample_weight (n,) -> self.
 
-        Raises ValueError for one class only, or one with a weight above 0, for infinity, lengths that differ, or parameters out
-        of their range.
+        Raises ValueError for one class only, or one with a weight above 0, for infinity, lengths that differ, or parameters
+        out of their range.
         """
         X, self.classes_, y = check_labelled(self, X, y, allow_nan=True)
         K = len(self.classes_)

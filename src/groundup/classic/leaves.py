@@ -12,8 +12,8 @@ import numpy as np
 def reached_leaves(left, right, goes_right, m):
     """The leaf that each of m samples ends in: (m,) int64, numbers of nodes.
 
-    left, right (nodes,): the numbers of the children, -1 in a leaf; node 0 is the root. goes_right(node, rows) says which of the
-    samples in rows, a slice or an array of places, go right at a node.
+    left, right (nodes,): the numbers of the children, -1 in a leaf; node 0 is the root. goes_right(node, rows) says which of
+    the samples in rows, a slice or an array of places, go right at a node.
     """
     left, right, splits, leaves, stack = left.tolist(), right.tolist(), [], [], [0]
     while stack:  # depth first, so that the leaves come from left to right

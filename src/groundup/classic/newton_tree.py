@@ -19,8 +19,8 @@ from .leaves import reached_leaves
 from .validation import check_generator
 
 MIN_HESSIAN = 1e-3  # a child whose hessians add up to less is none: its step would be the quotient of two small numbers
-BLOCK = 1 << 14  # places that one pass looks up
-ROUNDING = 1e-14  # a gain below this part of what it is the difference of is what rounding leaves of none
+_BLOCK = 1 << 14  # places that one pass looks up
+ROUNDING = 1e-14  # a gain below this share of what the children save is what rounding leaves of none
 
 
 class Split(NamedTuple):  # given
@@ -42,15 +42,15 @@ def histogram(codes, gradient, hessian, n_bins):
 
 
 def _count(places, rows, pairs, n_bins, counted=True):
-    """Of the pairs, gradient + i hessian (n,), the sums over some rows of places (n, p): (p, n_bins), and the counts, or None.
+    """Of the pairs, gradient + i hessian (n,), the sums over some rows of places (n, p): (p, n_bins), and the counts.
 
-    Complex numbers, since they carry two sums through one pass, in 0.6 times the time of two calls of np.bincount. In blocks,
-    since what is indexed stays in the cache, and memory small.
+    Complex numbers, since they carry two sums through one pass, in 0.6 of the time of two calls of np.bincount. In blocks,
+    so that memory stays small. Without `counted`, None for the counts.
     """
     p = places.shape[1]
     sums, counts = np.zeros(p * n_bins, dtype=np.complex128), np.zeros(p * n_bins, dtype=np.int64)
-    for start in range(0, len(rows), max(BLOCK // p, 1)):
-        block = rows[start : start + max(BLOCK // p, 1)]
+    for start in range(0, len(rows), max(_BLOCK // p, 1)):
+        block = rows[start : start + max(_BLOCK // p, 1)]
         here = places.take(block, axis=0).astype(np.intp).ravel()
         np.add.at(sums, here, np.repeat(pairs.take(block), p))
         if counted:
@@ -81,16 +81,17 @@ def split_gain(G_left, H_left, G_right, H_right, l2_regularization=0.0, gamma=0.
 def best_split(
     sums, l2_regularization=0.0, gamma=0.0, min_samples_leaf=1, monotonic_cst=None, bounds=(-np.inf, np.inf)
 ):
-    """The split of a node that gains most: sums (3, p, n_bins) as by `histogram`, the last bin that of NaN -> Split, or None.
+    """The split of a node that gains most: sums (3, p, n_bins) as by `histogram`, the last bin NaN's -> Split, or None.
 
-    NaN goes to the side where that gains more. A node that has no NaN of the feature sends later ones to the child with more
-    samples, to the right if both have as many. A split counts if each child has min_samples_leaf samples, and hessians that
-    add up to MIN_HESSIAN, and if it gains more than 0 (more than ROUNDING of what the children save). Of splits that gain
-    the same the one of the lowest feature is taken, there first those with NaN to the right, there the lowest bin.
+    NaN goes to the side where that gains more (Chen and Guestrin, algorithm 3). A node that has no NaN of the feature sends
+    later ones to the child with more samples, to the right if both have as many. A split counts if each child has
+    min_samples_leaf samples, and hessians that add up to MIN_HESSIAN, and if it gains more than 0 (more than ROUNDING of
+    what the children save). Of splits that gain the same the one of the lowest feature is taken, there first those with NaN
+    to the right, there the lowest bin.
 
-    monotonic_cst: for each feature 1 if the prediction may only rise with it, -1 if it may only fall, 0 for neither; None for
-    0 each. With it the leaves' steps are cut to bounds (low, high), gains are what the steps so cut save, and a split does not
-    count whose left child has a larger step than its right one at 1, or a smaller one at -1. Chen and Guestrin, algorithm 3.
+    monotonic_cst: for each feature 1 if the prediction may only rise with it, -1 if it may only fall, 0 for neither; None
+    for 0 each. With it the leaves' steps are cut to bounds (low, high), gains are what the steps so cut save, and a split
+    does not count whose left child has a larger step than its right one at 1, or a smaller one at -1.
     """
     running = np.cumsum(sums, axis=2)[:, None]
     return _best_splits(running, l2_regularization, gamma, min_samples_leaf, monotonic_cst, [bounds])[0]
@@ -158,10 +159,10 @@ def _saved(G, H, step, l2):
 class HistTree:
     """A tree on binned samples, grown leaf by leaf: of all leaves the one whose split gains most is split next.
 
-    Parameters: max_leaf_nodes, how many leaves at most (int >= 2, None for no limit); max_depth, how many splits between root and
-    leaf at most (int >= 1, None for no limit); min_samples_leaf, l2_regularization, gamma and monotonic_cst as for `best_split`;
-    max_features, at which share of the features each node may split, max(1, int(share * p)) of them drawn anew for each
-    (float in (0, 1]); random_state, for these draws.
+    Parameters: max_leaf_nodes, how many leaves at most (int >= 2, None for no limit); max_depth, how many splits between root
+    and leaf at most (int >= 1, None for no limit); min_samples_leaf (int >= 1), l2_regularization, gamma and monotonic_cst as
+    for `best_split`; max_features, at which share of the features each node may split, max(1, int(share * p)) of them drawn
+    anew for each (float in (0, 1]); random_state, for these draws.
 
     Learns, with an entry for each node, the root first: feature_, bin_ and missing_left_ as in Split, feature -1 in a leaf;
     left_ and right_, the numbers of the children, -1 in a leaf; value_, a leaf's step -G / (H + lambda), 0.0 elsewhere. And
@@ -233,7 +234,7 @@ class HistTree:
         return self.value_.take(reached_leaves(self.left_, self.right_, goes_right, len(codes)))
 
     def _look_for_splits(self, places, nodes, running, heap):
-        """Puts those of some nodes that have a split into the heap, the largest gain first, then the node that was made first."""
+        """Puts the nodes that have a split into the heap: the largest gain first, then the node that was made first."""
         k, p = running.shape[1:3]
         barred = None
         if self.max_features < 1:
@@ -268,7 +269,7 @@ class HistTree:
         return [_Node(r, t, node.depth + 1, b) for r, t, b in zip(rows, totals, bounds)]
 
     def _count(self, node, nodes, samples):
-        """The running sums of both children, (q, 2, p, n_bins). The smaller one is counted; the other's are the node's minus these."""
+        """The running sums of both children, (q, 2, p, n_bins): the smaller is counted, the other's are the node's minus these."""
         rows = [nodes[place].rows for place in node.children]
         small = int(len(rows[1]) < len(rows[0]))
         running = np.empty((len(node.running), 2, *node.running.shape[1:]))
@@ -325,9 +326,9 @@ class _Samples:
 
 
 def _rounded(values):
-    """To 32 bits, so that sums of thousands hardly depend on their order: what ties, ties, and a difference of sums is clean.
+    """To 32 bits: then sums of thousands hardly depend on their order, what ties does tie, and differences are clean.
 
-    Dekker, A floating-point technique for extending the available precision (1971), section 3.
+    Dekker, A floating-point technique for extending the available precision (1971).
     """
     spread = values * (2.0**21 + 1)
     return spread - (spread - values)
