@@ -55,8 +55,9 @@ class Hearing:
         begun: float,
         search: bool,
         hurried: bool,
+        whole: bool = True,
     ) -> None:
-        self._search, self._hurried = search, hurried
+        self._search, self._hurried, self._whole = search, hurried, whole
         self._sandbox, self._diagnostician = sandbox, diagnostician
         self._lesson, self._submission = lesson, submission
         self._prepared = prepared
@@ -92,6 +93,8 @@ class Hearing:
         try:
             for probe in self._prepared.probes:
                 hero = all(v.passed or v.stretch for v in verdicts)
+                if not hero and not self._whole:
+                    break
                 verdicts.append(self._one(probe, hero))
                 if hero and self._hurried and not (verdicts[-1].passed or verdicts[-1].stretch):
                     self._hurry = time.perf_counter() + HURRIED_SECONDS

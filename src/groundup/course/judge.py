@@ -79,11 +79,13 @@ class Judge:
         *,
         search: bool = True,
         hurried: bool = True,
+        whole: bool = True,
     ) -> LessonVerdict:
         """Judges one submission. `seed` draws the same cases again; `times` as many cases.
 
         `search`: whether a failing case is shrunk; without it the smallest of those drawn is shown.
         `hurried`: whether the checkpoints after one that failed are cut short; without it all run to their end.
+        `whole`: whether there are verdicts on the checkpoints after the first required one that failed.
         """
         begun = time.perf_counter()
         prepared = self._prepared.get(lesson.folder)
@@ -94,7 +96,7 @@ class Judge:
         try:
             sandbox = self.sandbox("any" if submission.any_imports else "numpy")
             hearing = Hearing(
-                sandbox, lambda: self.diagnostician(lesson), lesson, submission, prepared, begun, search, hurried
+                sandbox, lambda: self.diagnostician(lesson), lesson, submission, prepared, begun, search, hurried, whole
             )
             verdict.mine, verdict.reference = hearing.stand_ins()
             verdict.checkpoints = hearing.all()

@@ -27,7 +27,7 @@ def class_moments(X, codes, k, weights=None):
             continue
         total[c] += w
         before = x - means[c]
-        means[c] = means[c] + before * w / total[c]
+        means[c] = means[c] + before * (w / total[c])  # the first step is all of the way, to the last digit
         variances[c] += w * before * (x - means[c])
     return total, means, variances / np.where(total > 0, total, 1.0)[:, None]
 
