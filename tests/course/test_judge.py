@@ -195,3 +195,67 @@ def test_a_fault_places_the_mistake_in_the_learners_file(judge, engine, value_so
 def test_generated_cases_differ_from_one_another():
     drawn = [SeededDraw(1, 0, i).normal() for i in range(20)]
     assert len(set(drawn)) == 20
+
+
+LONG = """
+import os
+from groundup.course import checkpoint
+
+@checkpoint("the double", count=0)
+def double(lib, x):
+    return lib.grad.value.double(x)
+
+@double.edges
+def _():
+    return [dict(x=2.0)]
+
+@double.oracle
+def _(x):
+    return 2 * x
+
+@checkpoint("slowly right", count=0, long=True, seconds=5)
+def slow(lib, x):
+    return lib.grad.value.guess(x)
+
+@slow.edges
+def _():
+    if "DATA" in os.environ:
+        from groundup.data.catalogue import DataError
+        raise DataError("there is no such dataset here.")
+    return [dict(x=3.0)]
+
+@slow.accepts
+def _(got, x):
+    return got == x or "not what was given"
+"""
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory):
+    page = PAGE.replace("allows: []", "allows: [numpy]")
+    return load(written(tmp_path_factory.mktemp("lesson"), page, checks_py=LONG, faults_toml=FAULTS))
+
+
+def source(double, guess):
+    return Submission({"grad/value.py": f"def double(x): return {double}\ndef guess(x): return {guess}\n".encode()})
+
+
+def test_a_long_checkpoint_runs_once_the_others_have_passed(judge, slow):
+    right = judge.check(slow, source("2 * x", "x"))
+    assert right.passed and [c.verdict for c in right.checkpoints] == [Verdict.PASSED] * 2
+    wrong = judge.check(slow, source("3 * x", "x"))
+    assert not wrong.passed and [c.verdict for c in wrong.checkpoints] == [Verdict.WRONG_VALUE, Verdict.SKIPPED]
+    wrong = judge.check(slow, source("2 * x", "x + 1"))
+    assert not wrong.passed and [c.verdict for c in wrong.checkpoints] == [Verdict.PASSED, Verdict.WRONG_VALUE]
+
+
+def test_long_checkpoints_can_be_left_out(judge, slow):
+    assert [c.name for c in judge.check(slow, source("2 * x", "x + 1"), long=False).checkpoints] == ["the double"]
+
+
+def test_a_checkpoint_without_its_data_is_skipped_with_the_reason_and_is_no_pass(judge, slow, monkeypatch):
+    monkeypatch.setenv("DATA", "gone")
+    verdict = judge.check(slow, source("2 * x", "x"))
+    assert not verdict.passed
+    assert verdict.checkpoints[1].verdict is Verdict.SKIPPED and verdict.checkpoints[1].absent
+    assert verdict.checkpoints[1].says == "Not run: there is no such dataset here."

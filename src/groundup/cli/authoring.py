@@ -43,7 +43,7 @@ def check(folder: Path) -> int:
             f"{mark} {r.lesson.section_id:<6}{r.checkpoints:>11}{r.faults:>8}{r.kill_score:>9.0%}{_share(r.named, r.faults):>8}{r.words:>7}"
         )
     for r in reports:
-        for found in r.problems:
+        for found in (*r.problems, *r.unrun):
             print(f"{r.lesson.section_id}: {found}")
     faults, killed, named = (sum(getattr(r, name) for r in reports) for name in ("faults", "killed", "named"))
     print(f"{len(reports)} lessons, {faults} faults: {_share(killed, faults)} rejected, {_share(named, faults)} named")

@@ -6,13 +6,14 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..data.catalogue import DataError
 from .checkpoints import Case, Checkpoint
 from .draw import SeededDraw
 from .probes import Probe
 
 
-class OracleAbsent(Exception):
-    """The oracle needs a library that is not installed."""
+class Absent(Exception):
+    """What a checkpoint needs is not on this machine: why it was not run, and what to do, as sentences."""
 
 
 @dataclass
@@ -32,7 +33,19 @@ class Prepared:
     probes: list[Probe]
     seed: int = -1
     count: int = 0
-    batches: dict[str, Batch | OracleAbsent] = field(default_factory=dict)
+    batches: dict[str, Batch | Absent] = field(default_factory=dict)
+
+    def draw(self, seed: int, count: int) -> None:
+        """The cases of a seed for every checkpoint but the long ones; those are drawn when their turn comes."""
+        self.seed, self.count = seed, count
+        self.batches = {p.key: self._drawn(p) for p in self.probes if not p.checkpoint.long}
+
+    def batch(self, probe: Probe) -> Batch | Absent:
+        """The cases of a checkpoint."""
+        return self.batches[probe.key] if probe.key in self.batches else self._drawn(probe)
+
+    def _drawn(self, probe: Probe) -> Batch | Absent:
+        return draw_batch(probe.checkpoint, self.probes.index(probe), self.seed, self.count)
 
 
 def fresh_seed() -> int:
@@ -40,17 +53,21 @@ def fresh_seed() -> int:
     return random.SystemRandom().randrange(10_000)
 
 
-def draw_batch(checkpoint: Checkpoint, place: int, seed: int, times: int) -> Batch | OracleAbsent:
+def draw_batch(checkpoint: Checkpoint, place: int, seed: int, times: int) -> Batch | Absent:
     """Edge cases, then generated ones, each with its truth."""
-    cases = list(checkpoint.edge_cases())
     drawn = checkpoint.count * times if checkpoint.draw_case is not None else 0
-    cases += [
-        checkpoint.draw_case(SeededDraw(seed, place, i)) for i in range(drawn) if checkpoint.draw_case is not None
-    ]
     try:
+        cases = list(checkpoint.edge_cases())
+        cases += [
+            checkpoint.draw_case(SeededDraw(seed, place, i)) for i in range(drawn) if checkpoint.draw_case is not None
+        ]
         return Batch(cases, [truth_of(checkpoint, case) for case in cases], drawn)
     except ImportError as problem:
-        return OracleAbsent(f"its oracle needs {problem.name}, which is not installed")
+        return Absent(
+            f"Not run: its oracle needs {problem.name}, which is not installed. `pip install 'groundup[torch]'` brings it."
+        )
+    except DataError as problem:
+        return Absent(f"Not run: {problem}")
 
 
 def truth_of(checkpoint: Checkpoint, case: Case) -> Any:

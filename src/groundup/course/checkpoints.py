@@ -20,6 +20,8 @@ class Checkpoint:
     stretch: asked for and shown, but not needed to pass.
     count: how many cases are generated beside the edge cases.
     seconds: the wall-clock time the whole batch may take in the sandbox.
+    long: it trains for many seconds. It is drawn and run once everything before it has passed, in a child of its own, and
+        a failure is neither shrunk nor named.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class Checkpoint:
         stretch: bool,
         count: int,
         seconds: float,
+        long: bool,
     ) -> None:
         self.probe = probe
         self.name = name
@@ -39,6 +42,7 @@ class Checkpoint:
         self.stretch = stretch
         self.count = count
         self.seconds = seconds
+        self.long = long
         self.draw_case: Callable[[Any], Case] | None = None
         self.edge_cases: Callable[[], list[Case]] = list
         self.truth: Callable[..., Any] | None = None
@@ -82,10 +86,11 @@ def checkpoint(
     stretch: bool = False,
     count: int = 30,
     seconds: float = 2.0,
+    long: bool = False,
 ) -> Callable[[Callable[..., Any]], Checkpoint]:
     """Marks a function as the probe of a checkpoint; see Checkpoint for the arguments."""
 
     def mark(probe: Callable[..., Any]) -> Checkpoint:
-        return Checkpoint(probe, name, atol, rtol, stretch, count, seconds)
+        return Checkpoint(probe, name, atol, rtol, stretch, count, seconds, long)
 
     return mark

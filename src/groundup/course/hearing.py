@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from .answers import Outcome, judge_answer, of_raised
-from .batches import Batch, OracleAbsent, Prepared, truth_of, visible
+from .batches import Absent, Batch, Prepared, truth_of, visible
 from .checkpoints import Case, Checkpoint
 from .compare import size
 from .contract import contract
@@ -35,11 +36,22 @@ from .verdicts import CheckpointVerdict, Verdict
 SHRINK_SECONDS = 0.08
 RESTARTS = 20  # of the child, while a case is shrunk
 LOAD_SECONDS = 5.0
+CHILD_CPU = 20  # seconds of processor time for a child
 HURRIED_SECONDS = 0.1  # for all checkpoints after one that failed: what failed first is what the learner reads
 CHECK_SECONDS = 30.0  # for a whole lesson: what has not run by then is skipped, and says so
 
 
 NOT_SHRUNK = (Verdict.MISSING, Verdict.TIMEOUT, Verdict.CRASHED, Verdict.FORBIDDEN_IMPORT)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How far a hearing goes; see Judge.check."""
+
+    search: bool = True
+    hurried: bool = True
+    whole: bool = True
+    long: bool = True
 
 
 class Hearing:
@@ -53,11 +65,9 @@ class Hearing:
         submission: Submission,
         prepared: Prepared,
         begun: float,
-        search: bool,
-        hurried: bool,
-        whole: bool = True,
+        how: Manner,
     ) -> None:
-        self._search, self._hurried, self._whole = search, hurried, whole
+        self._how = how
         self._sandbox, self._diagnostician = sandbox, diagnostician
         self._lesson, self._submission = lesson, submission
         self._prepared = prepared
@@ -68,6 +78,7 @@ class Hearing:
         self._broken: Problem | None = None  # why it cannot be loaded, once that is known
         self._absent: list[str] = []
         self._fault: str | None = None
+        self._cpu = CHILD_CPU
         self._hurry = float("inf")
         self.printed = ""
         self._files = {name: path for path in lesson.builds if (name := submission.name(path))}
@@ -93,10 +104,12 @@ class Hearing:
         try:
             for probe in self._prepared.probes:
                 hero = all(v.passed or v.stretch for v in verdicts)
-                if not hero and not self._whole:
+                if not hero and not self._how.whole:
                     break
+                if probe.checkpoint.long and not self._how.long:
+                    continue
                 verdicts.append(self._one(probe, hero))
-                if hero and self._hurried and not (verdicts[-1].passed or verdicts[-1].stretch):
+                if hero and self._how.hurried and not (verdicts[-1].passed or verdicts[-1].stretch):
                     self._hurry = time.perf_counter() + HURRIED_SECONDS
         finally:
             self._end_child()
@@ -124,7 +137,7 @@ class Hearing:
     def _load(self) -> Child:
         anything = self._submission.any_imports
         allowed = None if anything else [*self._lesson.allows, "numpy"]
-        self._child = self._sandbox.child(allowed)
+        self._child = self._sandbox.child(allowed, self._cpu)
         contract = {} if anything else {m: _asked_for(m) for m in self._lesson.modules}
         request = {
             "do": "load",
@@ -165,15 +178,22 @@ class Hearing:
         return trail[-1] if trail else (name, None)
 
     def _one(self, probe: Probe, hero: bool) -> CheckpointVerdict:
-        checkpoint, batch = probe.checkpoint, self._prepared.batches[probe.key]
+        checkpoint = probe.checkpoint
         verdict = CheckpointVerdict(checkpoint.name, checkpoint.stretch, Verdict.SKIPPED)
-        if isinstance(batch, OracleAbsent):
-            verdict.says = f"Not run: {batch}. `pip install 'groundup[torch]'` brings it."
+        if checkpoint.long and not hero:
+            verdict.says = "Not run yet: it takes long, and what comes before it has not passed."
+            return verdict
+        batch = self._prepared.batch(probe)
+        if isinstance(batch, Absent):
+            verdict.says, verdict.absent = str(batch), True
             return verdict
         if time.perf_counter() > self._until:
             verdict.says = "Not run: the checkpoints before it took all the time there is."
             return verdict
         seconds = min(checkpoint.seconds, max(0.02, self._hurry - time.perf_counter()))
+        if checkpoint.long:
+            self._end_child()  # the next one has processor time for it
+            self._cpu = CHILD_CPU + round(seconds)
         try:
             outcomes = self._run(probe, batch, seconds)
         except Problem as problem:
@@ -191,11 +211,11 @@ class Hearing:
         at = min(failed, key=lambda i: size(batch.cases[i]))
         case, outcome = batch.cases[at], outcomes[at]
         by_hand = at < len(batch.cases) - batch.drawn  # written to be small
-        if hero and self._search and not by_hand and outcome.verdict not in NOT_SHRUNK:
+        if hero and self._how.search and not checkpoint.long and not by_hand and outcome.verdict not in NOT_SHRUNK:
             case, outcome = self._smallest(probe, case, outcome)
         evidence = [(case, outcome.answer)] + [(batch.cases[i], outcomes[i].answer) for i in failed[:6] if i != at]
         self._write(verdict, probe, case, outcome)
-        if (hero or self._fault is not None) and not self._submission.unnamed:
+        if (hero or self._fault is not None) and not self._submission.unnamed and not checkpoint.long:
             self._name(verdict, probe, outcome, evidence)
         return verdict
 

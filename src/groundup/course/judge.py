@@ -6,9 +6,9 @@ import gc
 import time
 from pathlib import Path
 
-from .batches import Prepared, draw_batch, fresh_seed
+from .batches import Prepared, fresh_seed
 from .diagnose import Diagnostician
-from .hearing import Hearing, of_problem
+from .hearing import Hearing, Manner, of_problem
 from .lesson import Lesson
 from .library import Problem, Submission
 from .probes import load_probes
@@ -58,8 +58,7 @@ class Judge:
         if prepared is None:
             prepared = self._prepared[lesson.folder] = Prepared(load_probes(lesson))
         if (prepared.seed, prepared.count) != (seed, times):
-            prepared.seed, prepared.count = seed, times
-            prepared.batches = {p.key: draw_batch(p.checkpoint, i, seed, times) for i, p in enumerate(prepared.probes)}
+            prepared.draw(seed, times)
         return prepared
 
     def diagnostician(self, lesson: Lesson) -> Diagnostician:
@@ -80,12 +79,14 @@ class Judge:
         search: bool = True,
         hurried: bool = True,
         whole: bool = True,
+        long: bool = True,
     ) -> LessonVerdict:
         """Judges one submission. `seed` draws the same cases again; `times` as many cases.
 
         `search`: whether a failing case is shrunk; without it the smallest of those drawn is shown.
         `hurried`: whether the checkpoints after one that failed are cut short; without it all run to their end.
         `whole`: whether there are verdicts on the checkpoints after the first required one that failed.
+        `long`: whether there are verdicts on checkpoints that take many seconds.
         """
         begun = time.perf_counter()
         prepared = self._prepared.get(lesson.folder)
@@ -95,9 +96,8 @@ class Judge:
         verdict = LessonVerdict(lesson.section_id, seed, 0.0, [])
         try:
             sandbox = self.sandbox("any" if submission.any_imports else "numpy")
-            hearing = Hearing(
-                sandbox, lambda: self.diagnostician(lesson), lesson, submission, prepared, begun, search, hurried, whole
-            )
+            how = Manner(search, hurried, whole, long)
+            hearing = Hearing(sandbox, lambda: self.diagnostician(lesson), lesson, submission, prepared, begun, how)
             verdict.mine, verdict.reference = hearing.stand_ins()
             verdict.checkpoints = hearing.all()
             verdict.printed = hearing.printed

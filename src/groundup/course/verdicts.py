@@ -53,6 +53,7 @@ class CheckpointVerdict:
     index: tuple[int, ...] | None = None
     cases: int = 0  # how many were run
     failed: int = 0  # how many of them failed
+    absent: bool = False  # not run, for want of data or a library
 
     @property
     def passed(self) -> bool:
