@@ -18,7 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundup.course import progress
-from groundup.course.progress import APPLICATION, Event, Standing, Store, StoreError, on_network, replay
+from groundup.course.progress import APPLICATION, Event, Standing, Store, replay
+from groundup.lab import sqlite
+from groundup.lab.sqlite import StoreError, on_network
 
 LESSONS = ["1.1", "2.10", "größe"]
 JSON = st.recursive(
@@ -322,7 +324,7 @@ def test_the_database_of_another_program_is_refused_and_left_alone(path, marks, 
 def test_what_is_not_a_database_is_refused_and_left_alone(path, readonly):
     path.write_bytes(b"import numpy as np\n" * 400)
     before = path.read_bytes()
-    with pytest.raises(StoreError, match=r"damaged or not a progress file.*move it aside"):
+    with pytest.raises(StoreError, match=r"damaged or not a file of groundup's.*move it aside"):
         Store(path, readonly=readonly)
     assert path.read_bytes() == before
 
@@ -543,7 +545,8 @@ ORDINARY = """
 import os, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2:]
-from groundup.course.progress import Store, StoreError
+from groundup.course.progress import Store
+from groundup.lab.sqlite import StoreError
 path = Path(sys.argv[1])
 if os.geteuid() == 0:
     os.setuid(65534)
@@ -625,7 +628,7 @@ def test_network_file_systems_are_known_by_their_mount(path, network):
 def test_a_store_on_a_network_file_system_uses_a_rollback_journal(path, monkeypatch):
     with Store(path) as store:
         store.append("opened", "1.1")
-    monkeypatch.setattr(progress, "on_network", lambda path: True)
+    monkeypatch.setattr(sqlite, "on_network", lambda path: True)
     with Store(path) as store:  # a file moved there
         store.append("checked", "1.1", {"a.py": b"a"}, passed=True)
         assert not path.with_name("progress.db-wal").exists()
@@ -641,7 +644,7 @@ def test_a_store_on_a_network_file_system_uses_a_rollback_journal(path, monkeypa
 
 def test_a_journal_that_others_keep_from_changing_stays_and_is_safe(path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(progress, "on_network", lambda path: True)
+        patch.setattr(sqlite, "on_network", lambda path: True)
         Store(path).close()
     with raw(path) as reader:
         reader.execute("BEGIN")

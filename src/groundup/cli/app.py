@@ -64,11 +64,11 @@ def _in_one_line(problem: CycloptsError, arguments: list[str]) -> str:
 def _is_ours(problem: Exception) -> bool:
     """An error whose message is written for the person who reads it."""
     from ..course.lesson import LessonError, NoSuchLesson
-    from ..course.progress import StoreError
     from ..course.sandbox.host import SandboxError
     from ..course.workspace import WorkspaceError
     from ..data.catalogue import DataError
     from ..lab.recipe import RecipeError
+    from ..lab.sqlite import StoreError
 
     return isinstance(
         problem, (LessonError, NoSuchLesson, StoreError, SandboxError, WorkspaceError, DataError, RecipeError)

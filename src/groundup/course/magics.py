@@ -17,10 +17,10 @@ from importlib.util import decode_source
 from pathlib import Path
 from typing import Any
 
+from ..lab.sqlite import StoreError
 from .client import judge
 from .lesson import Lesson, LessonError, NoSuchLesson, find
 from .overlay import over_reference
-from .progress import StoreError
 from .session import current_lesson
 from .steps import take_hint
 from .terminal import width

@@ -3,35 +3,27 @@
 An event, the snapshots of the files it speaks of and the projection (where each lesson stands) are written in one
 transaction, which is on the disk when `append` returns. Snapshots are kept once for each content, under their SHA-256.
 Order is the event's id: the time is kept to be shown, and a clock that goes back changes nothing.
-https://sqlite.org/wal.html, https://sqlite.org/pragma.html#pragma_synchronous
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..lab.sqlite import BUSY_TIMEOUT, Migration, StoreError, atomic, explained, open_to_read, open_to_write
+
 APPLICATION = 0x67726E64  # "grnd" in the file's header: other programs' databases are never touched
-BUSY_TIMEOUT = 5.0  # seconds to wait for another process
 KIND = re.compile(r"[a-z]+(-[a-z]+)*")
-DAMAGE = ("malformed", "not a database", "Could not decode", "can't decode", "unsupported file format")
-# WAL needs shared memory, which does not cross machines; what lies behind FUSE cannot be told, so it counts as network.
-NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "9p", "afs", "beegfs", "ceph", "gpfs", "virtiofs"}
-
-
-class StoreError(Exception):
-    """One sentence that says what happened and what to do."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +100,6 @@ def _create(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA application_id = {APPLICATION}")
 
 
-Migration = Callable[[sqlite3.Connection], None]
 MIGRATIONS: tuple[Migration, ...] = (_create,)  # MIGRATIONS[n] leads from format n to n + 1, inside a transaction
 
 
@@ -129,8 +120,9 @@ class Store:
     ) -> None:
         self.path, self.readonly = Path(path), readonly
         self._clock, self._lock = clock, threading.RLock()
-        with _explained(self.path):
-            self._db = (_open_to_read if readonly else _open_to_write)(self.path, busy_timeout)
+        with explained(self.path):
+            opening = open_to_read if readonly else open_to_write
+            self._db = opening(self.path, APPLICATION, MIGRATIONS, busy_timeout)
 
     def append(
         self, kind: str, lesson: str | None = None, files: Mapping[str, bytes] | None = None, **payload: Any
@@ -231,7 +223,7 @@ class Store:
 
     @contextmanager
     def _transaction(self, mode: str = "DEFERRED") -> Iterator[sqlite3.Connection]:
-        with self._lock, _explained(self.path), _atomic(self._db, mode):
+        with self._lock, explained(self.path), atomic(self._db, mode):
             yield self._db
 
 
@@ -289,190 +281,3 @@ def _unpacked(sha: str, data: bytes) -> bytes | None:
     except (zlib.error, TypeError):
         return None
     return content if hashlib.sha256(content).hexdigest() == sha else None
-
-
-@contextmanager
-def _atomic(db: sqlite3.Connection, mode: str) -> Iterator[None]:
-    """All or nothing. SQLite ends a transaction itself after some errors, a full disk among them."""
-    db.execute(f"BEGIN {mode}")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system say into StoreError. By message: Python 3.10 does not give the code."""
-    try:
-        yield
-    except (sqlite3.Error, UnicodeDecodeError, OSError) as error:  # a damaged name in a message: UnicodeDecodeError
-        said = str(error.strerror if isinstance(error, OSError) else error)
-        if "locked" in said:
-            reason = "is held by another process: wait for it or close it, then try again"
-        elif "disk is full" in said or "No space left" in said:
-            reason = "could not be written because the disk is full: free some space, then try again"
-        elif "readonly" in said:
-            reason = "is read-only: make the file and its folder writable, or work in another folder"
-        elif any(sign in said for sign in DAMAGE):
-            reason = f"is damaged or not a progress file ({said}): move it aside and put a backup in its place"
-        elif "unable to open" in said or "I/O" in said or isinstance(error, OSError):
-            reason = f"could not be read or written ({said}): check its permissions, the disk and the space left on it"
-        else:
-            reason = f"could not be used ({said}): look at it with `groundup doctor`"
-        raise StoreError(f"{path} {reason}") from error
-
-
-def _connect(path: Path, query: str, timeout: float) -> sqlite3.Connection:
-    """Autocommit, so that every transaction is one that is written out here."""
-    uri = f"{path.absolute().as_uri()}?{query}"
-    db = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
-    db.execute("PRAGMA foreign_keys = ON")
-    return db
-
-
-def _format(path: Path, db: sqlite3.Connection, known: int) -> int:
-    """The file's format, 0 for an empty file; inside a transaction. StoreError for a newer one or a stranger's."""
-    application, version, tables = (
-        int(db.execute(question).fetchone()[0])
-        for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
-    )
-    if application != APPLICATION and (application, version, tables) != (0, 0, 0):
-        raise StoreError(f"{path} is the database of another program: move it aside or choose another folder")
-    if version > known:
-        raise StoreError(
-            f"{path} was made by a newer groundup (format {version}, this one knows {known}):"
-            " upgrade with `pip install -U groundup`"
-        )
-    return version
-
-
-def _open_to_write(path: Path, timeout: float) -> sqlite3.Connection:
-    """Only a file that has to be changed is locked here."""
-    if not path.parent.is_dir():
-        raise StoreError(f"{path} has no folder to be in: create {path.parent} first")
-    for place in (path, path.parent):
-        if place.exists() and not os.access(place, os.W_OK):
-            raise StoreError(f"{place} is read-only: make it writable, or work in another folder")
-    db = _connect(path, "mode=rwc", timeout)
-    try:
-        with _atomic(db, "DEFERRED"):
-            version = _format(path, db, len(MIGRATIONS))
-        _set_journal(path, db)
-        if version < len(MIGRATIONS):
-            migrate(path, db, MIGRATIONS)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _set_journal(path: Path, db: sqlite3.Connection) -> None:
-    """WAL, or a rollback journal on a network file system; EXTRA also syncs the folder the journal goes from."""
-    wanted = "delete" if on_network(os.path.realpath(path)) else "wal"
-    (mode,) = db.execute("PRAGMA journal_mode").fetchone()
-    if mode != wanted:
-        try:
-            (mode,) = db.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):  # while others use the file, either mode is safe
-                raise
-    db.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
-    db.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone stops at the drive's cache
-    db.execute("PRAGMA checkpoint_fullfsync = ON")
-
-
-def on_network(path: str, mounts: str | None = None) -> bool:
-    """Whether path (absolute, resolved) is on a network file system; mounts: the text of /proc/mounts, see proc(5)."""
-    if mounts is None:
-        try:
-            mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="surrogateescape")
-        except OSError:  # not Linux: the local case
-            return False
-    longest, found = 0, ""
-    for line in mounts.splitlines():
-        _, point, kind, *_ = line.split(" ")
-        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), point).rstrip("/")
-        if (path == point or path.startswith(point + "/")) and len(point) >= longest:  # of equals the last is on top
-            longest, found = len(point), kind
-    return found in NETWORK or found.startswith("fuse.")
-
-
-def migrate(path: Path, db: sqlite3.Connection, steps: Sequence[Migration]) -> None:
-    """Bring the file to format len(steps), each step in a transaction, a backup of what was before beside it."""
-    version = -1
-    while version < len(steps):
-        with _atomic(db, "IMMEDIATE"):
-            version = _format(path, db, len(steps))
-            if version < len(steps):
-                if version > 0:
-                    _back_up(path, version + 1)
-                steps[version](db)
-                version += 1
-                db.execute(f"PRAGMA user_version = {version}")
-
-
-def _back_up(path: Path, version: int) -> None:
-    """Copy path to path.before-vN, on the disk when it returns; an earlier backup stays, this one gets a number.
-
-    The caller holds the write lock, so the copy is exactly what the migration starts from.
-    """
-    target = path.with_name(f"{path.name}.before-v{version}")
-    part = path.with_name(f"{target.name}.part")
-    part.unlink(missing_ok=True)  # of an attempt that was killed
-    try:
-        with closing(_connect(path, "mode=ro", BUSY_TIMEOUT)) as reader:
-            reader.execute("VACUUM INTO ?", (str(part.absolute()),))
-        _sync(part, os.O_RDWR)
-        number = 1
-        while target.exists():
-            number += 1
-            target = path.with_name(f"{path.name}.before-v{version}-{number}")
-        part.rename(target)
-    finally:
-        part.unlink(missing_ok=True)
-    if os.name == "posix":
-        _sync(path.parent, os.O_RDONLY)
-
-
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _open_to_read(path: Path, timeout: float) -> sqlite3.Connection:
-    """Reading a WAL file makes files beside it; where that cannot be, the file is taken as one that nobody changes."""
-    if not path.exists():
-        raise StoreError(f"{path} does not exist: `groundup start` makes one")
-    db = _connect(path, "mode=ro", timeout)
-    try:
-        try:
-            version = _read_format(path, db)
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                raise
-            db.close()
-            for rest in (path.with_name(path.name + suffix) for suffix in ("-wal", "-journal")):
-                if rest.exists() and rest.stat().st_size:
-                    raise StoreError(
-                        f"{path} needs {rest.name} merged into it: open both in a writable folder"
-                    ) from error
-            db = _connect(path, "mode=ro&immutable=1", timeout)
-            version = _read_format(path, db)
-        if version < len(MIGRATIONS):
-            raise StoreError(f"{path} has an older format ({version}): open it once for writing to bring it up to date")
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _read_format(path: Path, db: sqlite3.Connection) -> int:
-    with _atomic(db, "DEFERRED"):
-        return _format(path, db, len(MIGRATIONS))

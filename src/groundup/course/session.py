@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..lab.sqlite import StoreError
 from .lesson import Lesson, LessonError, NoSuchLesson, find, find_all
-from .progress import Standing, StoreError
+from .progress import Standing
 from .sandbox.host import SandboxError
 from .workspace import Workspace, WorkspaceError, commit, find_workspace
 

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..lab.sqlite import StoreError
 from .client import judge
 from .lesson import Lesson, LessonError, find, find_all
-from .progress import StoreError
 from .session import current_lesson
 from .steps import map_text, open_next, take_hint
 from .terminal import SOFT, paint, verdict_text
