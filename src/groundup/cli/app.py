@@ -251,14 +251,45 @@ def run_recipe(
     *,
     mine: Annotated[bool, Parameter(help="On your own library instead of the reference.", negative="")] = False,
     set: Annotated[list[str] | None, Parameter(help="A value of the recipe, as name=value.", negative="")] = None,
+    seed: Annotated[int | None, Parameter(help="Another seed than the recipe's.")] = None,
+    json: Annotated[bool, Parameter(help="The last line is one JSON object (docs/json.md).", negative="")] = False,
 ) -> int:
-    """Run an experiment.
+    """Run an experiment: it is recorded, and its claims are checked on what it saved.
 
     Example: groundup run two-moons --mine --set width=8
     """
     from . import experiments
 
-    return experiments.run(name, mine, set or [])
+    return experiments.run(name, mine, set or [], seed, json)
+
+
+@app.command(name="runs")
+def list_runs(
+    name: Annotated[str | None, Parameter(help="A run, such as two-moons-3; without it, all of them.")] = None,
+    *,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/json.md).", negative="")] = False,
+) -> int:
+    """The runs there have been, and how each ended.
+
+    Example: groundup runs two-moons-3
+    """
+    from . import experiments
+
+    return experiments.runs(name, json)
+
+
+@app.command(name="claims")
+def check_claims(
+    *names: Annotated[str, Parameter(help="Recipes; without one, all of them, which takes long.")],
+    json: Annotated[bool, Parameter(help="One JSON object (docs/json.md).", negative="")] = False,
+) -> int:
+    """Every number that the recipes promise, measured; what has been run on just these sources is not run again.
+
+    Example: groundup claims two-moons eigenfaces
+    """
+    from . import experiments
+
+    return experiments.claims(names, json)
 
 
 @app.command(name="judge")

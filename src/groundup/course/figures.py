@@ -11,23 +11,18 @@ import re
 import types
 from typing import Any
 
+from ..lab.plot import INK, PAPER, STYLE_OF_PLOTS
 from .lesson import Lesson, LessonError
 
-INK, PAPER = "#1f2328", "#faf8f3"
+__all__ = ["INK", "PAPER", "draw", "load_figures", "themed"]
+
+
 STYLE = "<style>svg{color:#1f2328}@media (prefers-color-scheme:dark){svg{color:#e8e4da}}</style>"
 SETTINGS: dict[str, Any] = {
+    **STYLE_OF_PLOTS,
     "svg.hashsalt": "groundup",
     "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "none",
-    "savefig.bbox": "tight",
-    "legend.frameon": False,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    **{name: INK for name in ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")},
+    **{name: "none" for name in ("figure.facecolor", "axes.facecolor", "savefig.facecolor")},
 }
 
 

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Config:
+    """points, in training and again in testing; noise, its standard deviation; width of the hidden layer; rate; steps."""
+
+    seed: int = 0
+    points: int = 300
+    noise: float = 0.1
+    width: int = 16
+    rate: float = 1.0
+    steps: int = 1500
 
 
 def moons(n: int, noise: float, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -18,18 +31,32 @@ def moons(n: int, noise: float, generator: np.random.Generator) -> tuple[np.ndar
     return points, label
 
 
-def run(config: Mapping[str, Any], lib: Any, say: Callable[[str], None]) -> dict[str, float]:
-    """Trains on one draw of the moons and measures on another.
+def network(config: Config, lib: Any) -> Any:
+    """The network before training."""
+    return lib.grad.mlp.MLP([2, config.width, 1], np.random.default_rng(config.seed))
 
-    config: seed, points, noise, width, rate, steps. lib: the library it runs on, the reference's or the learner's.
-    """
-    mlp = lib.grad.mlp
-    generator = np.random.default_rng(config["seed"])
-    X, y = moons(config["points"], config["noise"], generator)
-    X_test, y_test = moons(config["points"], config["noise"], generator)
-    model = mlp.MLP([2, config["width"], 1], generator)
-    losses = mlp.train(model, X, y[:, None].astype(float), mlp.logistic_loss, config["rate"], config["steps"])
+
+def run(config: Config, record: Any, lib: Any) -> None:
+    """Trains on one draw of the moons."""
+    X, y = moons(config.points, config.noise, np.random.default_rng([config.seed, 0]))
+    model = network(config, lib)
+    loss = lib.grad.mlp.logistic_loss
+    losses = lib.grad.mlp.train(model, X, y[:, None].astype(float), loss, config.rate, config.steps)
+    for step, value in enumerate(losses):
+        record.log(step, loss=value)
     for step in range(0, len(losses), max(1, len(losses) // 5)):
-        say(f"step {step:5}  loss {losses[step]:.4f}")
-    right = (mlp.predict(model, X_test)[:, 0] > 0) == (y_test == 1)
-    return {"loss": losses[-1], "test accuracy": float(right.mean())}
+        record.say(f"step {step:5}  loss {losses[step]:.4f}")
+    weights = [parameter.data for parameter in model.parameters()]
+    np.savez(record.folder / "model.npz", *weights)
+    record.keep(record.folder / "model.npz")
+
+
+def evaluate(config: Config, folder: Path, lib: Any) -> dict[str, float]:
+    """The saved network on another draw."""
+    X, y = moons(config.points, config.noise, np.random.default_rng([config.seed, 1]))
+    model = network(config, lib)
+    with np.load(folder / "model.npz") as saved:
+        for parameter, weights in zip(model.parameters(), saved.values()):
+            parameter.data = weights
+    right = (lib.grad.mlp.predict(model, X)[:, 0] > 0) == (y == 1)
+    return {"test_accuracy": float(right.mean())}

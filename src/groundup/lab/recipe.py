@@ -1,18 +1,28 @@
-"""Recipes: `groundup run NAME` reads which experiment, with which values, from recipes/NAME.toml."""
+"""Recipes: `groundup run NAME` reads which experiment, with which values and which claims, from recipes/NAME.toml.
+
+The values fill a dataclass that the experiment names, `Config`, nested where the table is. A value that the dataclass does not
+have, or of another type, is refused; what it derives from others (its properties) is shown beside them.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import sys
-from collections.abc import Mapping, Sequence
+import typing
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from .claims import Claim, ClaimError, parse_claim
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+PARTS = ("title", "experiment", "expect", "values", "claims")
 
 
 class RecipeError(Exception):
@@ -21,13 +31,14 @@ class RecipeError(Exception):
 
 @dataclass(frozen=True)
 class Recipe:
-    """An experiment's module, its values, and the bounds that its metrics must keep."""
+    """An experiment's module, its values, and what its metrics have to keep."""
 
     name: str
     title: str
     experiment: str  # a module of groundup.experiments
+    expect: str  # what to expect, on which hardware, for a person
     values: Mapping[str, Any]
-    claims: Mapping[str, Mapping[str, float]]  # metric -> {"at_least": x} or {"at_most": x}
+    claims: tuple[Claim, ...]
 
 
 def recipes_root() -> Path:
@@ -43,44 +54,121 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Recipe:
-    """A recipe by name. RecipeError with the nearest names if there is none."""
-    path = recipes_root() / f"{name}.toml"
+    """A recipe by name. RecipeError with the nearest names if there is none, or for what is wrong in its file."""
     if name not in names():
-        near = difflib.get_close_matches(name, names(), n=2)
-        raise RecipeError(
-            f"there is no recipe {name!r}: " + (f"did you mean {' or '.join(near)}?" if near else ", ".join(names()))
-        )
+        raise RecipeError(f"there is no recipe {name!r}: " + _nearest(name, names()))
+    path = recipes_root() / f"{name}.toml"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Recipe(name, table["title"], table["experiment"], table.get("values", {}), table.get("claims", {}))
-    except (tomllib.TOMLDecodeError, KeyError) as problem:
-        raise RecipeError(f"{path}: {problem!r}: a recipe has title, experiment, [values] and [claims]") from None
+        for part in table:
+            if part not in PARTS:
+                raise RecipeError(f"{path}: unknown part {part!r}: {_nearest(part, PARTS)}")
+        claims = tuple(parse_claim(metric, bar) for metric, bar in table.get("claims", {}).items())
+        return Recipe(
+            name, table["title"], table["experiment"], table.get("expect", ""), table.get("values", {}), claims
+        )
+    except (tomllib.TOMLDecodeError, ClaimError) as problem:
+        raise RecipeError(f"{path}: {problem}") from None
+    except KeyError as problem:
+        raise RecipeError(f"{path}: {problem} is missing: a recipe has a title and an experiment") from None
 
 
-def with_values(recipe: Recipe, settings: Sequence[str]) -> dict[str, Any]:
-    """The recipe's values with `name=value` settings over them, of the same type as what they replace."""
-    values = dict(recipe.values)
+def configure(recipe: Recipe, schema: type, settings: Sequence[str] = ()) -> Any:
+    """An instance of the experiment's dataclass: its defaults, the recipe's values over them, then `name=value` settings.
+
+    A name may be dotted, as in optim.lr=3e-4. RecipeError for a name or a value that cannot be.
+    """
+    values: dict[str, Any] = {}
+    for name, value in _flat(recipe.values):
+        values[name] = _typed(schema, name, value, f"recipe {recipe.name}")
     for setting in settings:
         name, equals, text = setting.partition("=")
-        if not equals or name not in values:
-            raise RecipeError(
-                f"--set {setting}: this recipe's values are {', '.join(f'{k}={v}' for k, v in values.items())}"
-            )
-        kind = type(values[name])
-        try:
-            values[name] = text.lower() in ("true", "1", "yes") if kind is bool else kind(text)
-        except ValueError:
-            raise RecipeError(f"--set {setting}: {name} is of type {kind.__name__}, such as {values[name]}") from None
-    return values
+        if not equals:
+            raise RecipeError(f"--set {setting}: write name=value, such as {next(iter(_fields(schema)))}=...")
+        values[name.strip()] = _typed(schema, name.strip(), _read(text.strip()), f"--set {setting}")
+    return _build(schema, values)
 
 
-def broken_claims(recipe: Recipe, metrics: Mapping[str, float]) -> list[str]:
-    """A sentence for each claim that the metrics do not keep."""
-    broken = []
-    for metric, bounds in recipe.claims.items():
-        value = metrics[metric]
-        if "at_least" in bounds and not value >= bounds["at_least"]:
-            broken.append(f"{metric} is {value:.4g}, and at least {bounds['at_least']:g} was claimed")
-        if "at_most" in bounds and not value <= bounds["at_most"]:
-            broken.append(f"{metric} is {value:.4g}, and at most {bounds['at_most']:g} was claimed")
-    return broken
+def shown(config: Any, before: str = "") -> dict[str, Any]:
+    """Every value by its dotted name, also those that the dataclass derives from others."""
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            found |= shown(value, f"{before}{field.name}.")
+        else:
+            found[before + field.name] = value
+    derived = [name for name, value in vars(type(config)).items() if isinstance(value, property)]
+    return found | {before + name: getattr(config, name) for name in derived}
+
+
+def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value
+
+
+def _fields(schema: type, before: str = "") -> dict[str, Any]:
+    """The type of each value, by dotted name."""
+    types = typing.get_type_hints(schema)
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(schema):
+        kind = types[field.name]
+        if dataclasses.is_dataclass(kind):
+            found |= _fields(typing.cast(type, kind), f"{before}{field.name}.")
+        else:
+            found[before + field.name] = kind
+    return found
+
+
+def _typed(schema: type, name: str, value: Any, where: str) -> Any:
+    """The value in the type that the dataclass says, or RecipeError: an integer will do for a float, nothing else for another."""
+    kinds = _fields(schema)
+    if name not in kinds:
+        raise RecipeError(f"{where}: there is no value {name!r}: {_nearest(name, kinds)}")
+    kind = kinds[name]
+    allowed = typing.get_args(kind) or (kind,)
+    if float in allowed and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if typing.get_origin(kind) is typing.Literal:
+        if value not in allowed:
+            raise RecipeError(f"{where}: {name} is one of {', '.join(map(str, allowed))}")
+    elif typing.get_origin(kind) in (tuple, list):
+        if not isinstance(value, (list, tuple)):
+            raise RecipeError(f"{where}: {name} is a list, such as [256, 128]")
+        value = tuple(value)
+    elif type(value) not in allowed:
+        said = " or ".join(getattr(k, "__name__", str(k)) for k in allowed)
+        raise RecipeError(f"{where}: {name} is of type {said}, and {value!r} is not")
+    return value
+
+
+def _read(text: str) -> Any:
+    """A value as TOML reads it, or the text itself: true, 3, 3e-4, [256, 128], adam."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _build(schema: type, values: Mapping[str, Any], before: str = "") -> Any:
+    types = typing.get_type_hints(schema)
+    arguments = {}
+    for field in dataclasses.fields(schema):
+        name = before + field.name
+        if dataclasses.is_dataclass(types[field.name]):
+            arguments[field.name] = _build(types[field.name], values, f"{name}.")
+        elif name in values:
+            arguments[field.name] = values[name]
+    try:
+        return schema(**arguments)
+    except (TypeError, ValueError) as problem:  # a value that is left out, or one that the dataclass refuses
+        raise RecipeError(f"the values do not fit together: {problem}") from None
+
+
+def _nearest(name: str, options: typing.Iterable[str]) -> str:
+    options = list(options)
+    near = difflib.get_close_matches(name, options, n=2, cutoff=0.5)
+    return f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(options)}"
