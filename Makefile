@@ -14,7 +14,7 @@ test: setup system
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 bench: setup
-	@for f in benchmarks/*_*.py benchmarks/classic.py; do echo "$$f"; OMP_NUM_THREADS=1 $(BIN)/python $$f || exit 1; done
+	@for f in benchmarks/*_*.py benchmarks/classic.py benchmarks/grad.py; do echo "$$f"; OMP_NUM_THREADS=1 $(BIN)/python $$f || exit 1; done
 
 peers: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/peers.py && OMP_NUM_THREADS=1 $(BIN)/python benchmarks/conformance.py && OMP_NUM_THREADS=1 $(BIN)/python benchmarks/swapped.py
