@@ -27,7 +27,7 @@ def save(figure: Any, path: Path) -> Path:
     """Writes a figure as PNG and closes it."""
     from matplotlib import pyplot
 
-    figure.savefig(path, dpi=144)
+    figure.savefig(path, dpi=144, bbox_inches="tight")
     pyplot.close(figure)
     return path
 

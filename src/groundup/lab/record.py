@@ -191,6 +191,11 @@ class Run:
             self._waiting = []
         self._written = time.perf_counter()
 
+    def metrics(self, name: str) -> list[tuple[int, float]]:
+        """What has been logged under a name: (step, value), in order."""
+        self.write()
+        return [(step, value) for _, step, _, value in self._records.metrics(self.id, name)]
+
     def keep(self, path: Path) -> Path:
         """Records a file of the run's folder by its hash; again, if it has changed."""
         path = Path(path)
