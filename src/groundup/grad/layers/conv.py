@@ -196,9 +196,9 @@ def avg_pool2d_backward(dy, cache):
 def _columns(x, W, count, options):
     """The windows of a few images at a time: pairs of a slice of images and their columns (few, g, c/g kh kw, h' w').
 
-    As many images as fill the processor's cache. All columns together are kh kw times as large as x, and kept from forward
-    to backward they would cost more time in memory than copying the pixels twice: 68 ms against 50 for a step of training
-    with two convolutions, 3 -> 32 -> 64 channels.
+    As many images as fill the processor's cache. All columns together are kh kw times as large as x. To keep them from
+    forward to backward is no faster than to copy the pixels twice: steps of training small networks on MNIST took 5 to
+    30 % longer.
     """
     stride, padding, dilation, groups = options
     height = x.shape[1] * W.shape[2] * W.shape[3]  # c kh kw
