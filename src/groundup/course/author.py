@@ -17,6 +17,7 @@ from .figures import draw, load_figures
 from .judge import Judge
 from .lesson import Lesson, LessonError, load
 from .library import Submission, module_name, reference_text
+from .reach import Reach
 from .stub import derive
 from .verdicts import LessonVerdict, Verdict
 
@@ -134,15 +135,18 @@ def _faults(lesson: Lesson, judge: Judge, texts: dict[str, str], report: Report,
     report.faults = len(faults)
     if len(faults) < FAULTS_AT_LEAST:
         report.problems.append(f"{len(faults)} faults: a lesson has at least {FAULTS_AT_LEAST}")
+    reach = Reach(texts, judge.ready(lesson, SEEDS[-1], 1))
+    touched = judge.diagnostician(lesson).touched = {fault.name: reach.of(fault) for fault in faults}
     for fault in faults:
         say(fault.name)
         edited = {**texts, fault.file: fault.apply(texts[fault.file])}
-        verdict = judge.check(lesson, _submission(edited), seed=SEEDS[-1], whole=False, long=False)
-        if not verdict.passed and fault.name not in [c.fault for c in verdict.checkpoints]:  # named later, or never
-            verdict = judge.check(lesson, _submission(edited), seed=SEEDS[-1], hurried=False, long=False)
-        if verdict.passed:
+        only = touched[fault.name]
+        verdict = judge.check(lesson, _submission(edited), seed=SEEDS[-1], whole=False, long=False, only=only)
+        if not only or all(c.passed or c.stretch for c in verdict.checkpoints):
             report.problems.append(f"the fault {fault.name!r} passes")
             continue
+        if fault.name not in [c.fault for c in verdict.checkpoints]:  # named later, or never
+            verdict = judge.check(lesson, _submission(edited), seed=SEEDS[-1], hurried=False, long=False)
         report.killed += 1
         if fault.name in [c.fault for c in verdict.checkpoints]:
             report.named += 1

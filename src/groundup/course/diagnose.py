@@ -25,6 +25,9 @@ class Diagnostician:
         self._modules = [*lesson.modules, *(module for probe in probes for module in probe.modules)]
         reference = {path: reference_text(module_name(path)) or "" for path in lesson.builds}
         self.faults = load_faults(lesson, reference)
+        self.touched: dict[
+            str, frozenset[str]
+        ] = {}  # fault -> the probes that it may change; all, where nothing is said
         self._child: Child | None = None
         self._probes: set[str] = set()
         self._loaded: set[str] = set()
@@ -100,6 +103,8 @@ class Diagnostician:
         best: tuple[int, Fault] | None = None
         for fault in self.faults:
             if first is not None and fault.name != first:
+                continue
+            if probe.key not in self.touched.get(fault.name, (probe.key,)):
                 continue
             if not same_answer(theirs, self.answers(probe, fault, [case])[0], atol, rtol):
                 continue

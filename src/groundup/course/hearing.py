@@ -52,6 +52,7 @@ class Manner:
     hurried: bool = True
     whole: bool = True
     long: bool = True
+    only: frozenset[str] | None = None
 
 
 class Hearing:
@@ -107,6 +108,8 @@ class Hearing:
                 if not hero and not self._how.whole:
                     break
                 if probe.checkpoint.long and not self._how.long:
+                    continue
+                if self._how.only is not None and probe.key not in self._how.only:
                     continue
                 verdicts.append(self._one(probe, hero))
                 if hero and self._how.hurried and not (verdicts[-1].passed or verdicts[-1].stretch):

@@ -80,6 +80,7 @@ class Judge:
         hurried: bool = True,
         whole: bool = True,
         long: bool = True,
+        only: frozenset[str] | None = None,
     ) -> LessonVerdict:
         """Judges one submission. `seed` draws the same cases again; `times` as many cases.
 
@@ -87,6 +88,7 @@ class Judge:
         `hurried`: whether the checkpoints after one that failed are cut short; without it all run to their end.
         `whole`: whether there are verdicts on the checkpoints after the first required one that failed.
         `long`: whether there are verdicts on checkpoints that take many seconds.
+        `only`: the probes whose checkpoints are judged, None for all; a fault is named by those that touch it.
         """
         begun = time.perf_counter()
         prepared = self._prepared.get(lesson.folder)
@@ -96,7 +98,7 @@ class Judge:
         verdict = LessonVerdict(lesson.section_id, seed, 0.0, [])
         try:
             sandbox = self.sandbox("any" if submission.any_imports else "numpy")
-            how = Manner(search, hurried, whole, long)
+            how = Manner(search, hurried, whole, long, only)
             hearing = Hearing(sandbox, lambda: self.diagnostician(lesson), lesson, submission, prepared, begun, how)
             verdict.mine, verdict.reference = hearing.stand_ins()
             verdict.checkpoints = hearing.all()

@@ -81,7 +81,7 @@ def run(config: Config, record: Any, lib: Any) -> None:
         arrays = {f"{i}": p for i, p in enumerate(model.params)}
         lib.grad.weights.save(record.folder / "model.safetensors", arrays | {"scale": np.array([mean, deviation])})
         record.keep(record.folder / "model.safetensors")
-    draw(record, *scored(config, record.folder, lib))
+    plot.classification(record, *scored(config, record.folder, lib))
 
 
 def scored(config: Config, folder: Path, lib: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -94,25 +94,6 @@ def scored(config: Config, folder: Path, lib: Any) -> tuple[np.ndarray, np.ndarr
     digits = loading.mnist()
     scores, _ = model.forward(lib.grad.data.as_features(digits.test_images, mean, deviation))
     return digits.test_images, digits.test_labels.astype(np.int64), scores
-
-
-def draw(record: Any, images: np.ndarray, labels: np.ndarray, scores: np.ndarray) -> None:
-    """The loss by step, what was taken for what, and the mistakes that were made with the most conviction."""
-    logged = record.metrics("loss")
-    steps, losses = [step for step, _ in logged], np.array([loss for _, loss in logged])
-    width = max(1, len(losses) // 200)
-    smooth = losses[: len(losses) // width * width].reshape(-1, width).mean(axis=1)
-    curve = plot.curves({"loss": (steps[::width][: len(smooth)], smooth)}, "cross-entropy, nats", log=True)
-    record.keep(plot.save(curve, record.folder / "loss.png"))
-    said = scores.argmax(axis=1)
-    matrix = np.zeros((10, 10), np.int64)
-    np.add.at(matrix, (labels, said), 1)
-    record.keep(plot.save(plot.confusion(matrix, [str(i) for i in range(10)]), record.folder / "confusion.png"))
-    rows = np.arange(len(labels))
-    lead = scores[rows, said] - scores[rows, labels]  # log-odds of what was said against what is true
-    worst = np.argsort(-lead)[:32]
-    captions = [f"{labels[i]}, said {said[i]}" for i in worst]
-    record.keep(plot.save(plot.pictures(images[worst], captions), record.folder / "worst.png"))
 
 
 def evaluate(config: Config, folder: Path, lib: Any) -> dict[str, float]:

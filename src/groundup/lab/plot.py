@@ -76,6 +76,30 @@ def pictures(images: NDArray[Any], captions: Sequence[str], columns: int = 8) ->
     return figure
 
 
+def classification(record: Any, images: NDArray[Any], labels: NDArray[np.int64], scores: NDArray[Any]) -> None:
+    """Of a run that has logged "loss", kept with it: loss.png by step, confusion.png, and worst.png, the mistakes that were
+    made with the most conviction. images (n, h, w), labels (n,) of 0..k-1, scores (n, k), log-odds or log-probabilities.
+    """
+    logged = record.metrics("loss")
+    width = max(1, len(logged) // 200)
+    whole = len(logged) // width * width
+    steps = [step for step, _ in logged][:whole:width]
+    smooth = np.array([loss for _, loss in logged][:whole]).reshape(-1, width).mean(axis=1)
+    figure = curves({"loss": (steps, list(smooth))}, "cross-entropy, nats", log=True)
+    record.keep(save(figure, record.folder / "loss.png"))
+
+    classes, said = scores.shape[1], scores.argmax(axis=1)
+    matrix = np.zeros((classes, classes), np.int64)
+    np.add.at(matrix, (labels, said), 1)
+    record.keep(save(confusion(matrix, [str(i) for i in range(classes)]), record.folder / "confusion.png"))
+
+    rows = np.arange(len(labels))
+    lead = scores[rows, said] - scores[rows, labels]  # log-odds of what was said against what is true
+    worst = np.argsort(-lead)[: min(32, np.sum(said != labels))]
+    captions = [f"{labels[i]}, said {said[i]}" for i in worst]
+    record.keep(save(pictures(images[worst], captions), record.folder / "worst.png"))
+
+
 def _pyplot() -> Any:
     import matplotlib
 
