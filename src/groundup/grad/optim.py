@@ -1,8 +1,8 @@
 """Optimisers: what to do with a gradient.
 
 All of them hold a list of arrays, the parameters, and change them in place when they are given a list of gradients.
-They know of no network and no engine. Everything is worked out in arrays that are made once, so that a step allocates
-nothing; parameters keep their dtype, and gradients are only read.
+They know of no network and no engine. The rules work in arrays that are made once, so that a step allocates nothing;
+parameters keep their dtype, and gradients are only read.
 
 Letters: w a parameter, g its gradient, t the number of the step, 1 for the first.
 Goodfellow, Bengio and Courville, Deep Learning (2016), sections 8.3 and 8.5.
@@ -246,6 +246,7 @@ class SAM:
 
     @lr.setter
     def lr(self, rate):  # given
+        """Sets the base's rate."""
         self.base.lr = rate
 
     def step(self, closure):
