@@ -1,9 +1,11 @@
 """A fused layer gives the values and the gradients of its composition out of the engine's own operations, and of PyTorch's."""
 
+import weakref
+
 import numpy as np
 import pytest
 
-from groundup.grad import arrange, fused, ops
+from groundup.grad import arrange, draw, fused, ops
 from groundup.grad.tensor import Tensor
 
 torch = pytest.importorskip("torch", reason="torch is an extra, and is not installed here")
@@ -175,3 +177,33 @@ def test_only_what_requires_a_gradient_gets_one():
     W.requires_grad = True
     fused.affine(x, W, b).backward(np.ones((5, 4)))
     assert x.grad is None and b.grad is None and W.grad.shape == (3, 4)
+
+
+def test_one_tensor_in_several_places_gets_all_of_their_gradients():
+    x = Tensor(normal(2, 4, 3), requires_grad=True)
+    y, upstream = fused.attention(x, x, x), normal(2, 4, 3)
+    leaf = torch.tensor(x.data, requires_grad=True)
+    F.scaled_dot_product_attention(leaf, leaf, leaf).backward(torch.tensor(upstream))
+    y.backward(upstream)
+    np.testing.assert_allclose(x.grad, leaf.grad, atol=1e-12)
+    y.backward(upstream)
+    np.testing.assert_allclose(x.grad, 2 * leaf.grad, atol=1e-12)
+
+
+def test_a_gradient_that_has_been_handed_out_is_not_kept_with_the_graph():
+    handed_out = []
+
+    def backward(dy):
+        gradients = [dy * 2.0, dy * 3.0]
+        handed_out.extend(weakref.ref(g) for g in gradients)
+        return gradients
+
+    x = Tensor(np.ones(3), requires_grad=True)
+    y = fused.fused(np.ones(3), (x * 1.0, x * 1.0), backward)
+    y.backward(np.ones(3))
+    assert [reference() is None for reference in handed_out] == [True, True]
+
+
+def test_a_drawing_calls_a_layer_by_its_name():
+    text = draw.draw(fused.affine(*(Tensor(a, requires_grad=True) for a in CASES["affine"][2])))
+    assert ">affine<" in text and "gradient" not in text

@@ -1,8 +1,8 @@
 """Layers by hand as single operations of the engine: what is slow or unstable as a composition, in one node of the graph.
 
 Every function here is the same three lines: run a forward of `layers/`, and hand its backward to the engine as the rule of all
-operands. The engine asks for one operand's gradient at a time; the backward gives all of them, so it is called once a pass and
-the rest is remembered.
+operands. The engine asks for one operand's gradient at a time, and the backward gives all of them: it is called once a pass, and
+what has not been asked for yet is kept until it is.
 """
 
 from .layers import attention as _attention
@@ -13,15 +13,16 @@ from .tensor import operation
 
 def fused(y, operands, backward):
     """A Tensor made by a layer: its array y, the Tensors that it depends on, and backward(dy) -> a gradient for each of them."""
-    latest = (None, None)  # the last dy, and what backward gave for it
+    latest, waiting = None, {}  # the last dy, and by operand the gradients that backward gave for it
 
     def gradient(i):
         def rule(dy):
-            nonlocal latest
-            if latest[0] is not dy:
-                latest = (dy, backward(dy))
-            return latest[1][i]
+            nonlocal latest, waiting
+            if dy is not latest or i not in waiting:
+                latest, waiting = dy, dict(enumerate(backward(dy)))
+            return waiting.pop(i)  # the engine's from now on: it may add to it, and it is freed with the pass
 
+        rule.__qualname__ = backward.__qualname__  # written inside the layer, by whose name draw.py calls it
         return rule
 
     return operation(y, *((x, gradient(i)) for i, x in enumerate(operands)))
@@ -72,10 +73,9 @@ def dropout(x, rate, generator, train=True):
 
 def conv2d(x, W, b=None, stride=1, padding=0, dilation=1, groups=1):
     """Convolution: x (n, c, h, w), W (m, c // groups, kh, kw), b (m,) or None -> (n, m, h', w')."""
-    operands = as_tensors(x, W) if b is None else as_tensors(x, W, b)
-    y, cache = conv.conv2d_forward(
-        *(t.data for t in operands), *((None,) if b is None else ()), stride, padding, dilation, groups
-    )
+    operands = as_tensors(*(t for t in (x, W, b) if t is not None))
+    x, W, *bias = (t.data for t in operands)
+    y, cache = conv.conv2d_forward(x, W, bias[0] if bias else None, stride, padding, dilation, groups)
     return fused(y, operands, lambda dy: conv.conv2d_backward(dy, cache))
 
 

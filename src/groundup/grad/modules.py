@@ -50,23 +50,21 @@ class Embedding(Module):
 class Recurrent(Module):
     """What RNN, LSTM and GRU share: x (n, t, d) -> the states h (n, t, m), beginning with zeros.
 
-    Wx (d, parts * m), Wh (m, parts * m) and biases (parts * m,): Parameters, uniform between -1 and 1 over sqrt(m), as PyTorch's.
+    Wx (d, gates * m), Wh (m, gates * m), b (gates * m,): Parameters, uniform between -1 and 1 over sqrt(m), as PyTorch's.
     """
 
-    parts, biases = 1, 1
+    gates = 1
 
     def __init__(self, width_in, width, generator, dtype=np.float32):
         """Draws the weights."""
-        bound = 1 / math.sqrt(width)
-
-        def drawn(*shape):
-            return Parameter(generator.uniform(-bound, bound, shape).astype(dtype))
-
         self.width = width
-        self.Wx, self.Wh = drawn(width_in, self.parts * width), drawn(width, self.parts * width)
-        self.b = drawn(self.parts * width)
-        if self.biases == 2:
-            self.bh = drawn(self.parts * width)
+        self.Wx = self._drawn(generator, (width_in, self.gates * width), dtype)
+        self.Wh = self._drawn(generator, (width, self.gates * width), dtype)
+        self.b = self._drawn(generator, (self.gates * width,), dtype)
+
+    def _drawn(self, generator, shape, dtype):
+        bound = 1 / math.sqrt(self.width)
+        return Parameter(generator.uniform(-bound, bound, shape).astype(dtype))
 
     def _zeros(self, x):
         return Tensor(np.zeros((x.shape[0], self.width), self.Wh.dtype))
@@ -83,7 +81,7 @@ class RNN(Recurrent):
 class LSTM(Recurrent):
     """Long short-term memory; gates in the order i, f, g, o, as in layers/recurrent.py."""
 
-    parts = 4
+    gates = 4
 
     def forward(self, x):
         """x (n, t, d) -> (n, t, m)"""
@@ -91,9 +89,14 @@ class LSTM(Recurrent):
 
 
 class GRU(Recurrent):
-    """Gated recurrent unit, with a second bias bh inside the reset, as PyTorch's."""
+    """Gated recurrent unit; gates in the order r, z, n, and a second bias bh (3m,) inside the reset, as PyTorch's."""
 
-    parts, biases = 3, 2
+    gates = 3
+
+    def __init__(self, width_in, width, generator, dtype=np.float32):
+        """Draws the weights."""
+        super().__init__(width_in, width, generator, dtype)
+        self.bh = self._drawn(generator, (3 * width,), dtype)
 
     def forward(self, x):
         """x (n, t, d) -> (n, t, m)"""
@@ -117,9 +120,8 @@ class MultiHeadAttention(Module):
     def forward(self, x):
         """x (n, t, d) -> (n, t, d)"""
         n, t, d = x.shape
-        qkv = (
-            self.inward(x).reshape(n, t, 3, self.heads, d // self.heads).transpose(2, 0, 3, 1, 4)
-        )  # (3, n, heads, t, e)
+        parts = self.inward(x).reshape(n, t, 3, self.heads, d // self.heads)  # (n, t, 3, heads, e)
+        qkv = parts.transpose(2, 0, 3, 1, 4)  # (3, n, heads, t, e)
         mask = np.tril(np.ones((t, t), bool)) if self.causal else None
         y = fused.attention(qkv[0], qkv[1], qkv[2], mask)  # (n, heads, t, e)
         return self.outward(y.transpose(0, 2, 1, 3).reshape(n, t, d))
@@ -142,8 +144,12 @@ class Sigmoid(Module):
 
 
 class GELU(Module):
-    """x times the probability that a standard normal number is below x."""
+    """x times the probability that a standard normal number is below x. approximate: "none" or "tanh", see layers/dense.py."""
+
+    def __init__(self, approximate="none"):
+        """Keeps it."""
+        self.approximate = approximate
 
     def forward(self, x):
         """x of any shape -> the same shape"""
-        return ops.gelu(x)
+        return ops.gelu(x, self.approximate)

@@ -1,8 +1,8 @@
 """A framework of one's own: modules that hold parameters, on any engine that keeps the contract of tensor.py.
 
 A module is a function with parameters inside, and a module may be made of modules. Everything else follows from one rule: what a
-module owns are its attributes. A Parameter among them is learned, an ndarray is a buffer (kept, not learned), a Module is a part,
-and so are the Modules in a list or a tuple. So the names in a state dict are the paths to the attributes: "0.weight", "3.bias".
+module owns are its attributes, and what stands in those that are lists or tuples. A Parameter is learned, an ndarray is a buffer
+(kept, not learned), a Module is a part. So the names in a state dict are the paths to them: "hidden.weight", "layers.0.bias".
 
 The interface is that of torch.nn (Paszke et al., PyTorch, 2019, section 4.1); linear weights are (n_in, n_out) here, as in the
 other phases. Weights are drawn as He, Zhang, Ren and Sun say (Delving Deep into Rectifiers, 2015, section 2.2).
@@ -31,7 +31,7 @@ class Module:
 
     training = True
 
-    def forward(self, *inputs):
+    def forward(self, *inputs):  # given
         """The function that the module is; a subclass has its own."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
@@ -40,26 +40,22 @@ class Module:
         return self.forward(*inputs)
 
     def parts(self):
-        """The modules that this one is made of, by name, in the order of the attributes: "hidden", or "layers.0" in a list."""
-        found = {}
-        for name, value in vars(self).items():
-            if isinstance(value, Module):
-                found[name] = value
-            elif isinstance(value, list | tuple):
-                found |= {f"{name}.{i}": part for i, part in enumerate(value) if isinstance(part, Module)}
-        return found
+        """The modules that this one owns, by name, in the order of the attributes: "hidden", or "layers.0" in a list."""
+        return {name: value for name, value in self._owned() if isinstance(value, Module)}
 
     def named(self, kind):
-        """What is of a kind (Parameter, np.ndarray) in this module and in its parts: path -> the object itself.
+        """What is of a kind (a class, as Parameter or np.ndarray) in this module and in its parts: path -> the object itself.
 
-        A module's own attributes come before those of its parts. An object that is met again on another path is left out,
-        so that a weight that two parts share is learned once.
+        A module's own come before those of its parts; "hidden.weight" is the weight of the part "hidden". An object that is met
+        again on another path is left out, so that a weight that two parts share is learned once.
         """
-        found = {name: value for name, value in vars(self).items() if isinstance(value, kind)}
+        found = {name: value for name, value in self._owned() if isinstance(value, kind)}
         for name, part in self.parts().items():
             found |= {f"{name}.{inner}": value for inner, value in part.named(kind).items()}
-        seen = set()
-        return {path: x for path, x in found.items() if not (id(x) in seen or seen.add(id(x)))}
+        first = {}  # id -> the path on which it was met first
+        for path, value in found.items():
+            first.setdefault(id(value), path)
+        return {path: value for path, value in found.items() if first[id(value)] == path}
 
     def parameters(self):
         """The Parameters, each once: a list, in the order of `named`."""
@@ -83,31 +79,48 @@ class Module:
 
     def state_dict(self):
         """All that has been learned and kept: path -> a copy of the array, parameters first, then buffers."""
-        arrays = {path: parameter.data for path, parameter in self.named(Parameter).items()}
-        return {path: array.copy() for path, array in (arrays | self.named(np.ndarray)).items()}
+        return {path: array.copy() for path, array in self._arrays().items()}
 
     def load_state_dict(self, state):
         """Takes over a state dict: the arrays are copied into those that are here, which stay the same objects.
 
-        KeyError where a name is missing or unknown, ValueError where a shape differs; then nothing has changed.
+        KeyError where a name is missing or unknown, ValueError where a shape differs, TypeError where a kind of number does
+        (floats do not go into a buffer of integers); then nothing has changed.
         """
-        arrays = {path: parameter.data for path, parameter in self.named(Parameter).items()} | self.named(np.ndarray)
+        arrays, given = self._arrays(), {}
         if arrays.keys() != state.keys():
             missing, unknown = sorted(arrays.keys() - state.keys()), sorted(state.keys() - arrays.keys())
             raise KeyError(f"the state dict does not fit: missing {missing}, unknown {unknown}")
         for path, array in arrays.items():
-            if np.shape(state[path]) != array.shape:
-                raise ValueError(f"{path} has shape {array.shape} here, and {np.shape(state[path])} in the state dict")
+            value = np.asarray(state[path])
+            if value.shape != array.shape:
+                raise ValueError(f"{path} has shape {array.shape} here, and {value.shape} in the state dict")
+            given[path] = value.astype(array.dtype, casting="same_kind")  # a copy: all are made before one is written
         for path, array in arrays.items():
-            np.copyto(array, state[path])
+            np.copyto(array, given[path])
+
+    def _owned(self):
+        """Pairs of a name and what it stands for: the attributes, and the entries of lists and tuples as "name.0"."""
+        for name, value in vars(self).items():
+            if isinstance(value, list | tuple):
+                yield from ((f"{name}.{i}", entry) for i, entry in enumerate(value))
+            else:
+                yield name, value
+
+    def _arrays(self):
+        """path -> the array itself, of parameters and then of buffers."""
+        learned = {path: parameter.data for path, parameter in self.named(Parameter).items()}
+        return learned | self.named(np.ndarray)
 
 
 class Sequential(Module):
     """Modules one after the other. Their names are "0", "1", ...: as parts they are attributes of this one."""
 
     def __init__(self, *modules):
-        """modules: each takes what the one before returns."""
+        """modules: each takes what the one before returns. TypeError for what is no Module, which would be left out in silence."""
         for i, module in enumerate(modules):
+            if not isinstance(module, Module):
+                raise TypeError(f"entry {i} is no Module, but a {type(module).__name__}")
             setattr(self, str(i), module)
 
     def forward(self, x):
@@ -160,7 +173,7 @@ class BatchNorm(Module):
     """x (n, c) or (n, c, ...) -> the same shape: every channel with mean 0 and variance 1, then scaled and shifted.
 
     gamma, beta: Parameters (c,), ones and zeros. running_mean, running_var: buffers (c,), zeros and ones, which follow the
-    batches with the given momentum in training, and stand for them in evaluation.
+    batches with the given momentum in training, and stand for them in evaluation. They are updated in place. See layers/norm.py.
     """
 
     def __init__(self, channels, momentum=0.1, eps=1e-5, dtype=np.float32):
@@ -178,7 +191,8 @@ class BatchNorm(Module):
 class Dropout(Module):
     """In training each entry is 0 with probability rate, and the others are divided by 1 - rate; in evaluation nothing happens.
 
-    generator: a numpy.random.Generator, which draws anew at each call.
+    generator: a numpy.random.Generator. In training each call draws anew, and keeps an entry where generator.random(x.shape)
+    is at least rate; in evaluation nothing is drawn.
     """
 
     def __init__(self, rate, generator):
@@ -222,7 +236,9 @@ class Trainable:
     """A module and a loss, as the training loop (fit.py) and the optimisers want them: arrays in, arrays out.
 
     loss: a function (scores, y) -> Tensor of shape (). params: the arrays of module.parameters(), which optimisers change in
-    place. buffers: the module's, likewise.
+    place. buffers: the module's, likewise. generators: those that dropout draws from, which a checkpoint has to keep.
+
+    X, of floats, goes into the module as a Tensor. X of integers goes in as it is: an embedding takes its ids so.
     """
 
     def __init__(self, module, loss):
@@ -230,14 +246,15 @@ class Trainable:
         self.module, self.loss = module, loss
         self.params = [parameter.data for parameter in module.parameters()]
         self.buffers = list(module.named(np.ndarray).values())
+        self.generators = list(module.named(np.random.Generator).values())
 
     def loss_and_grads(self, X, y):
-        """X an array, y as the loss wants it -> the loss (float), the gradients as params. The module is set to train.
+        """X an array, y as the loss wants it -> the loss (float), the gradients as params, new arrays. The module is set to train.
 
         A parameter that the loss does not depend on has a gradient of zeros.
         """
         self.module.train().zero_grad()
-        loss = self.loss(self.module(Tensor(X)), y)
+        loss = self.loss(self.module(_entering(X)), y)
         loss.backward()
         parameters = self.module.parameters()
         return loss.item(), [np.zeros_like(p.data) if p.grad is None else p.grad for p in parameters]
@@ -246,7 +263,13 @@ class Trainable:
         """X (n, ...) -> the class of the largest score (n,). The module is set to evaluate, and no graph is kept."""
         self.module.eval()
         with no_grad():
-            return self.module(Tensor(X)).data.argmax(axis=1)
+            return self.module(_entering(X)).data.argmax(axis=1)
+
+
+def _entering(X):
+    """What a module is given for an array."""
+    X = np.asarray(X)
+    return Tensor(X) if X.dtype.kind == "f" else X
 
 
 def _he(generator, shape, fan_in, dtype):
