@@ -17,7 +17,7 @@ bench: setup
 	@for f in benchmarks/*_*.py benchmarks/classic.py benchmarks/grad.py; do echo "$$f"; OMP_NUM_THREADS=1 $(BIN)/python $$f || exit 1; done
 
 peers: setup
-	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/peers.py && OMP_NUM_THREADS=1 $(BIN)/python benchmarks/conformance.py && OMP_NUM_THREADS=1 $(BIN)/python benchmarks/swapped.py && OMP_NUM_THREADS=1 $(BIN)/python benchmarks/opinfo.py && OMP_NUM_THREADS=1 $(BIN)/python benchmarks/modules.py
+	@for f in peers conformance swapped opinfo modules; do echo "$$f"; OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$f.py || exit 1; done
 
 setup: $(VENV)/.ready
 
