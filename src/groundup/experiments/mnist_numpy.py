@@ -19,7 +19,9 @@ from ..lab import plot
 
 @dataclass(frozen=True)
 class Config:
-    """widths of the hidden layers; epochs; size of a batch; rate, at its peak; whether each picture is warped a little."""
+    """widths of the hidden layers; epochs; size of a batch; rate, at its peak; whether each picture is warped, and how much
+    at most: shift in pixels, turn in degrees, zoom as a share of the size.
+    """
 
     seed: int = 0
     widths: tuple[int, ...] = (256,)
@@ -27,6 +29,9 @@ class Config:
     size: int = 128
     rate: float = 3e-3
     augment: bool = False
+    shift: float = 2.0
+    turn: float = 10.0
+    zoom: float = 0.1
 
     @property
     def parameters(self) -> int:
@@ -53,16 +58,14 @@ def run(config: Config, record: Any, lib: Any) -> None:
     model = network(config, lib)
     optimiser = lib.grad.optim.Adam(model.params, lr=config.rate)
     labels = digits.train_labels.astype(np.int64)
-    if config.augment:
 
-        def augment(images: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-            return data.as_features(data.augment(images, generator), mean, deviation)
+    def warped(images: np.ndarray, generator: np.random.Generator) -> Any:
+        images = data.augment(images, generator, config.shift, config.turn, config.zoom)
+        return data.as_features(images, mean, deviation)
 
-        loader = data.Loader(digits.train_images, labels, size=config.size, seed=config.seed)
-    else:
-        augment = None
-        features = data.as_features(digits.train_images, mean, deviation)
-        loader = data.Loader(features, labels, size=config.size, seed=config.seed)
+    inputs = digits.train_images if config.augment else data.as_features(digits.train_images, mean, deviation)
+    loader = data.Loader(inputs, labels, size=config.size, seed=config.seed)
+    augment = warped if config.augment else None
     bar = tqdm(total=config.steps, unit="step", disable=None, mininterval=0.5)
 
     def watch(step: int, loss: float) -> None:
@@ -72,7 +75,7 @@ def run(config: Config, record: Any, lib: Any) -> None:
             bar.set_postfix_str(f"loss {loss:.4f}")
 
     def schedule(step: int) -> float:
-        return lib.grad.schedules.one_cycle(step, config.rate, config.steps)
+        return float(lib.grad.schedules.one_cycle(step, config.rate, config.steps))
 
     try:
         lib.grad.fit.fit(model, optimiser, loader, config.epochs, schedule=schedule, augment=augment, watch=watch)
