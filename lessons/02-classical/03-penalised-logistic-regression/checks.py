@@ -285,7 +285,9 @@ def lasso_direction(lib, gradient, hessian, x, l1):
 def _(draw):
     m = draw.integer(1, 3)
     l1 = draw.choice([1.0, 0.3, 3.0]) * np.where(np.arange(m) == m - 1, draw.choice([1.0, 0.0]), 1.0)
-    return dict(gradient=2 * draw.normal(m), hessian=draw_hessian(draw, m), x=draw.normal(m), l1=l1)
+    hessian = draw_hessian(draw, m)
+    hessian += np.trace(hessian) / 10 * np.eye(m)  # condition at most 11: coordinates that take turns are there in time
+    return dict(gradient=2 * draw.normal(m), hessian=hessian, x=draw.normal(m), l1=l1)
 
 
 @lasso_direction.edges
@@ -672,7 +674,7 @@ def hard_data(lib, X, y, C, solver):
 def _(draw):
     n, kind = draw.integer(6, 12), draw.choice(["separable", "twice", "constant", "wide"])
     X = draw.normal(n, 14 if kind == "wide" else 2)
-    y = (X[:, 0] > np.median(X[:, 0])).astype(np.int64)
+    y = (np.argsort(np.argsort(X[:, 0])) >= (n + 1) // 2).astype(np.int64)  # both classes, with equal values too
     if kind == "twice":
         X = np.column_stack([X, X[:, 0]])
     elif kind == "constant":

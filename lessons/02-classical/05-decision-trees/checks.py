@@ -104,8 +104,9 @@ def arrays_of(tree):
 
 def draw_unique(draw, criterion, n=20, p=3, **rules):
     """A problem in which, down to max_depth, no split has a rival; its numbers are exact in float32 too."""
-    for _ in range(100):
-        rng = np.random.default_rng(draw.seed())
+    seed = draw.seed()
+    for turn in range(100):
+        rng = np.random.default_rng([seed, turn])
         X = np.argsort(rng.random((n, p)), axis=0) / 4.0  # no value twice
         score = X[:, 0] / n + rng.standard_normal(n)
         y = np.round(16 * score) if criterion == "squared_error" else np.digitize(score, [-0.4, 0.5])

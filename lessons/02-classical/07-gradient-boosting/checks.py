@@ -241,12 +241,21 @@ def unique_classes(seed, n, K, kind, options):
     return unique(seed, labelled(n, 2, K), lambda X, y, w: kind(X, y, w, **options).decision_function(X))
 
 
+def clear_classes(model, X):
+    """The classes predicted, and -1 where the two likeliest are equally likely: there rounding decides.
+
+    Leaves with as many samples of one class as of the other leave log-odds of 0 at 0.
+    """
+    proba = np.sort(model.predict_proba(X), axis=1)
+    return np.where(proba[:, -1] - proba[:, -2] < 1e-9, -1, model.predict(X))
+
+
 @checkpoint(
     "GradientBoostingClassifier gives scikit-learn's log-odds, with Newton's step in the leaves", atol=1e-6, count=5
 )
 def binary_classifier(lib, X, y, options):
     model = lib.classic.boosting.GradientBoostingClassifier(**options).fit(X, y)
-    return {"raw": model.decision_function(X), "proba": model.predict_proba(X), "classes": model.predict(X)}
+    return {"raw": model.decision_function(X), "proba": model.predict_proba(X), "classes": clear_classes(model, X)}
 
 
 @binary_classifier.cases
@@ -264,13 +273,13 @@ def _():
 @binary_classifier.oracle
 def _(X, y, options):
     model = their_classifier(X, y, **options)
-    return {"raw": model.decision_function(X), "proba": model.predict_proba(X), "classes": model.predict(X)}
+    return {"raw": model.decision_function(X), "proba": model.predict_proba(X), "classes": clear_classes(model, X)}
 
 
 @checkpoint("With three classes it gives scikit-learn's raw predictions and probabilities", atol=1e-6, count=4)
 def three_classes(lib, X, y, options):
     model = lib.classic.boosting.GradientBoostingClassifier(**options).fit(X, y)
-    return {"raw": model.decision_function(X), "proba": model.predict_proba(X), "classes": model.predict(X)}
+    return {"raw": model.decision_function(X), "proba": model.predict_proba(X), "classes": clear_classes(model, X)}
 
 
 @three_classes.cases
@@ -282,7 +291,7 @@ def _(draw):
 @three_classes.oracle
 def _(X, y, options):
     model = their_classifier(X, y, **options)
-    return {"raw": model.decision_function(X), "proba": model.predict_proba(X), "classes": model.predict(X)}
+    return {"raw": model.decision_function(X), "proba": model.predict_proba(X), "classes": clear_classes(model, X)}
 
 
 @checkpoint(
@@ -635,7 +644,7 @@ def their_hist(X, y, w=None, **options):
 )
 def hist_classifier(lib, X, y, options):
     model = lib.classic.histogram.HistGradientBoostingClassifier(**options).fit(X, y)
-    return {"raw": model.decision_function(X), "proba": model.predict_proba(X), "classes": model.predict(X)}
+    return {"raw": model.decision_function(X), "proba": model.predict_proba(X), "classes": clear_classes(model, X)}
 
 
 @hist_classifier.cases
@@ -648,7 +657,7 @@ def _(draw):
 @hist_classifier.oracle
 def _(X, y, options):
     model = their_hist(X, y, **options)
-    return {"raw": model.decision_function(X), "proba": model.predict_proba(X), "classes": model.predict(X)}
+    return {"raw": model.decision_function(X), "proba": model.predict_proba(X), "classes": clear_classes(model, X)}
 
 
 @checkpoint("A rule that looks back n rounds says when to stop", count=25)

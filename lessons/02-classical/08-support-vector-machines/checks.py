@@ -132,7 +132,7 @@ def _(X, Z, degree, gamma, coef0):
     }
 
 
-@checkpoint("gamma: a number, 'auto', and 'scale' by the variance of all entries", atol=1e-12)
+@checkpoint("gamma: a number, 'auto', and 'scale' by the variance of all entries", atol=1e-9)
 def gamma(lib, X, gamma):
     try:
         return {"gamma": lib.classic.kernels.choose_gamma(gamma, X)}
@@ -157,7 +157,8 @@ def _():
 @gamma.oracle
 def _(X, gamma):
     if gamma == "scale":
-        spread = np.mean(X**2) - np.mean(X) ** 2
+        entries = X.ravel()
+        spread = np.mean((entries[:, None] - entries) ** 2) / 2  # of all pairs: no mean, and nothing cancels
         return {"gamma": 1.0 / (X.shape[1] * spread) if np.ptp(X) > 0 else 1.0}
     if gamma == "auto":
         return {"gamma": 1.0 / X.shape[1]}
@@ -510,7 +511,7 @@ def _(draw):
         )
 
     known = dict(X=THREE, y=np.array([1, 1, 0]), X_new=THREE, options=dict(kernel="linear"), C=1.0)
-    return well_posed(case, lambda X, y, X_new, options, C: SVC(C=C, **options).fit(X, y), known)
+    return well_posed(case, lambda X, y, X_new, options, C: SVC(C=C, tol=1e-7, **options).fit(X, y), known)
 
 
 @two_classes.edges
@@ -561,15 +562,28 @@ def classes(lib, X, names, codes, X_new, options):
 
 @classes.cases
 def _(draw):
-    n = draw.integer(4, 10)
-    X, codes = draw_samples(draw, n, 2), draw_labels(draw, n)
-    X[:, 0] += 3.0 * codes
+    from sklearn.svm import SVC
+
+    for _ in range(8):
+        n = draw.integer(4, 10)
+        X, codes = draw_samples(draw, n, 2), draw_labels(draw, n)
+        X[:, 0] += 3.0 * codes
+        case = dict(
+            X=X,
+            names=draw.choice([["no", "yes"], [-1, 1], [3, 8]]),
+            codes=codes,
+            X_new=np.array([[-4.0, 0.0], [7.0, 0.0]]),
+            options=draw.choice([dict(kernel="linear"), dict(kernel="poly", degree=1, gamma="scale")]),
+        )
+        models = [SVC(tol=1e-7, **case["options"]).fit(each, codes) for each in (X * [1.0, 7.0], X)]
+        if all(has_free(m, 1.0) and np.abs(m.decision_function(case["X_new"])).min() > 0.1 for m in models):
+            return case  # nobody doubts: b is certain, and no new sample lies near a boundary
     return dict(
-        X=X,
-        names=draw.choice([["no", "yes"], [-1, 1], [3, 8]]),
-        codes=codes,
-        X_new=np.array([[-4.0, 0.0], [7.0, 0.0]]),  # as far out as nobody doubts
-        options=draw.choice([dict(kernel="linear"), dict(kernel="poly", degree=1, gamma="scale")]),
+        X=np.array([[-1.0, 0.0], [1.0, 0.0]]),
+        names=[-1, 1],
+        codes=np.array([0, 1]),
+        X_new=np.array([[-4.0, 0.0], [7.0, 0.0]]),
+        options=dict(kernel="linear"),
     )
 
 
@@ -637,7 +651,7 @@ def _(draw):
         return dict(X=X, y=y, X_new=X_new, options=options, C=draw.choice([1.0, 5.0]), values=values)
 
     def fit(X, y, X_new, options, C, values):
-        return SVC(C=C, decision_function_shape="ovo", **options).fit(X, y)
+        return SVC(C=C, tol=1e-7, decision_function_shape="ovo", **options).fit(X, y)
 
     known = dict(
         X=THREE, y=np.arange(3), X_new=THREE, options=dict(kernel="rbf", gamma=1.0), C=10.0, values=np.zeros((1, 3))
@@ -722,7 +736,7 @@ def _(draw):
         )
 
     def fit(X, y, X_new, options, C, epsilon):
-        return SVR(C=C, epsilon=epsilon, **options).fit(X, y)
+        return SVR(C=C, epsilon=epsilon, tol=1e-7, **options).fit(X, y)
 
     known = dict(X=THREE, y=THREE[:, 0], X_new=THREE, options=dict(kernel="linear"), C=1.0, epsilon=0.1)
     return well_posed(case, fit, known)
@@ -924,37 +938,54 @@ def probabilities(lib, X, y, X_new):
 
 @probabilities.cases
 def _(draw):
-    n = draw.integer(12, 24)
-    X, y = draw_samples(draw, n, 2), draw_labels(draw, n)
-    X[:, 0] += draw.choice([1.0, 2.0]) * y
-    return dict(X=X, y=y, X_new=draw.normal(4, 2))
+    for _ in range(8):
+        n = draw.integer(12, 24)
+        X, y = draw_samples(draw, n, 2), draw_labels(draw, n)
+        X[:, 0] += draw.choice([1.0, 2.0]) * y
+        if all(has_free(machine, 1.0) for machine in (*fold_machines(X, y)[1], fit_rbf(X, y))):
+            return dict(X=X, y=y, X_new=draw.normal(4, 2))
+    return two_waves()
+
+
+def fit_rbf(X, y):
+    from sklearn.svm import SVC
+
+    return SVC(gamma=0.5, tol=1e-7).fit(X, y)
+
+
+def fold_machines(X, y):
+    """The fold of each sample, class by class in turn, and scikit-learn's machine without each of the five."""
+    fold = np.empty(len(X), dtype=int)
+    for c in (0, 1):
+        fold[y == c] = np.arange(np.sum(y == c)) % 5
+    return fold, [fit_rbf(X[fold != k], y[fold != k]) for k in range(5)]
+
+
+def two_waves():
+    t = np.arange(12.0)
+    X = np.column_stack([np.cos(t) + (t % 2), np.sin(3 * t)])
+    return dict(X=X, y=(t % 2).astype(np.int64), X_new=X[:3])
 
 
 @probabilities.edges
 def _():
-    t = np.arange(12.0)
-    X = np.column_stack([np.cos(t) + (t % 2), np.sin(3 * t)])
-    return [dict(X=X, y=(t % 2).astype(np.int64), X_new=X[:3])]
+    return [two_waves()]
 
 
 @probabilities.oracle
 def _(X, y, X_new):
     from scipy.optimize import minimize
     from scipy.special import expit, log_expit
-    from sklearn.svm import SVC
 
-    fold = np.empty(len(X), dtype=int)
-    for c in (0, 1):
-        fold[y == c] = np.arange(np.sum(y == c)) % 5
-    f = np.empty(len(X))
-    for k in range(5):
-        f[fold == k] = SVC(gamma=0.5, tol=1e-7).fit(X[fold != k], y[fold != k]).decision_function(X[fold == k])
+    (fold, machines), f = fold_machines(X, y), np.empty(len(X))
+    for k, machine in enumerate(machines):
+        f[fold == k] = machine.decision_function(X[fold == k])
     positive, negative = np.sum(y == 1), np.sum(y == 0)
     t = np.where(y == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
     A, B = minimize(
         lambda v: -np.sum(t * log_expit(-v[0] * f - v[1]) + (1 - t) * log_expit(v[0] * f + v[1])), [0.0, 0.0], tol=1e-10
     ).x
-    p = expit(-(A * SVC(gamma=0.5, tol=1e-7).fit(X, y).decision_function(X_new) + B))
+    p = expit(-(A * fit_rbf(X, y).decision_function(X_new) + B))
     return {"p": np.column_stack([1 - p, p]), "sum": np.ones(len(X_new)), "log": np.zeros((len(X_new), 2))}
 
 

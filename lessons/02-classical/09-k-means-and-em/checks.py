@@ -271,19 +271,35 @@ def _(draw):
 @kmeans_plusplus.edges
 def _():
     line = np.array([[0.0], [1.0], [4.0], [16.0]])
-    return [dict(X=line, k=2, trials=1, seed=s) for s in (0, 1, 2)] + [dict(X=line, k=4, trials=None, seed=0)]
+    pairs = np.array([[0.1], [0.3], [7.1], [7.4]])  # either of a pair leaves the same inertia: rounding decides
+    return [
+        *(dict(X=line, k=2, trials=1, seed=s) for s in (0, 1, 2)),
+        dict(X=line, k=4, trials=None, seed=0),
+        *(dict(X=pairs, k=3, trials=3, seed=s) for s in (0, 1)),
+    ]
 
 
-@kmeans_plusplus.oracle
-def _(X, k, trials, seed):
-    generator, n = np.random.default_rng(seed), len(X)
+@kmeans_plusplus.accepts
+def _(got, X, k, trials, seed):
+    centers, indices = np.asarray(got["centers"]), np.asarray(got["indices"])
+    if indices.shape != (k,) or not np.isin(indices, np.arange(len(X))).all():
+        return f"{k} indices of samples were expected, and came: {indices}"
+    if centers.shape != X[indices].shape or not np.allclose(centers, X[indices], rtol=1e-12, atol=1e-12):
+        return f"the samples {indices} are {X[indices]}; the centres are {centers}"
+    generator = np.random.default_rng(seed)
     trials = 2 + int(np.log(k)) if trials is None else trials
-    indices, closest = [int(generator.random() * n)], None
-    for _ in range(k - 1):
-        closest = slow_squared_distances(X, X[indices]).min(axis=1)
-        options = [int(np.argmax(np.cumsum(closest) / closest.sum() > u)) for u in generator.random(trials)]
-        indices.append(min(options, key=lambda i: np.minimum(closest, slow_squared_distances(X, X[[i]])[:, 0]).sum()))
-    return {"centers": X[indices], "indices": np.array(indices)}
+    closest = np.ones(len(X))  # for the first centre one sample is as likely as another
+    for c in range(k):
+        mass = np.cumsum(closest if closest.any() else np.ones(len(X)))
+        drawn = [int(np.argmax(mass / mass[-1] > u)) for u in generator.random(trials if c else 1)]
+        after = [slow_squared_distances(X, X[[*indices[:c], i]]).min(axis=1) for i in drawn]
+        inertias = np.array([squared.sum() for squared in after])
+        # Two samples that have only each other leave the same inertia, and distances are right to 8 digits.
+        best = np.flatnonzero(inertias <= inertias.min() + 1e-8 * inertias.max())
+        if indices[c] not in np.array(drawn)[best]:
+            return f"centre {c} is sample {indices[c]}; drawn are {drawn}, and with each the inertia is {inertias}"
+        closest = after[drawn.index(indices[c])]
+    return True
 
 
 @checkpoint("Random centres are different samples", atol=1e-12, count=12)
@@ -647,7 +663,26 @@ def never_falls(lib, X, covariance_type, start):
 
 @never_falls.cases
 def _(draw):
-    return draw_start(draw)
+    for _ in range(8):
+        case = draw_start(draw)
+        if stays_wide(**case):
+            return case
+    X = np.array([[0.0], [1.0], [2.0], [7.0], [8.0]])
+    start = dict(weights_init=np.array([0.9, 0.1]), means_init=np.array([[1.0], [7.0]]), precisions_init=np.ones(2))
+    return dict(X=X, covariance_type="spherical", start=start)
+
+
+def stays_wide(X, covariance_type, start):
+    """Whether no component is about to collapse onto a sample or a line, where there is no likelihood to compare."""
+    from sklearn.mixture import GaussianMixture
+
+    options = dict(covariance_type=covariance_type, reg_covar=0.0, tol=0.0, max_iter=7, **start)
+    try:
+        model = quietly(GaussianMixture(len(start["weights_init"]), **options).fit, X)
+    except ValueError:
+        return False
+    k, p = model.means_.shape
+    return np.linalg.eigvalsh(each_covariance(model.covariances_, covariance_type, k, p)).min() > 1e-3
 
 
 @never_falls.accepts
@@ -790,15 +825,15 @@ def _(X, init, size, sample_weight):
 
 @checkpoint("MiniBatchKMeans finds blobs that lie apart", stretch=True, count=5)
 def mini_batch_fit(lib, X, k, seed):
-    model = lib.classic.minibatch.MiniBatchKMeans(k, batch_size=16, n_init=3, random_state=seed).fit(X)
+    model = lib.classic.minibatch.MiniBatchKMeans(k, batch_size=50, n_init=3, random_state=seed).fit(X)
     return {"centers": model.cluster_centers_, "labels": model.labels_.astype(np.int64)}
 
 
 @mini_batch_fit.cases
 def _(draw):
     k = draw.integer(1, 3)
-    labels = np.arange(k).repeat(20)
-    return dict(X=40.0 * labels[:, None] + draw.normal(20 * k, 1), k=k, seed=draw.seed())
+    labels = np.arange(k).repeat(40)  # the first batch has samples of each: a centre without any is moved
+    return dict(X=40.0 * labels[:, None] + draw.normal(40 * k, 1), k=k, seed=draw.seed())
 
 
 @mini_batch_fit.accepts

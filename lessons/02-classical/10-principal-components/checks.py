@@ -289,8 +289,10 @@ def fisher_direction(lib, X, y):
 def _(draw):
     p, n = draw.integer(1, 3), draw.integer(6, 10)
     y = np.concatenate([[0, 0, 1, 1], draw.integers(0, 1, n - 4)])
-    X = draw.normal(n, p) + 2.0 * y[:, None] + draw.choice([0.0, 10.0])
-    return dict(X=X, y=y)
+    X = draw.normal(n, p)
+    if np.linalg.matrix_rank(X - np.array([X[y == c].mean(axis=0) for c in y])) < p:
+        X = X + np.sin(np.arange(n * p)).reshape(n, p)  # round numbers can leave no scatter within the classes
+    return dict(X=X + 2.0 * y[:, None] + draw.choice([0.0, 10.0]), y=y)
 
 
 @fisher_direction.edges

@@ -176,6 +176,7 @@ def _():
         dict(X=X, y=np.array([0, 0, 1, 1]), var_smoothing=1e-9),
         dict(X=X, y=["no", "yes", "yes", "yes"], var_smoothing=1e-9),
         dict(X=np.vstack([X, X[:1] + 100.0]), y=np.array([0, 0, 1, 1, 2]), var_smoothing=1e-3),
+        dict(X=np.full((3, 2), 5.0), y=np.array([0, 0, 1]), var_smoothing=1e-3),  # no feature varies
     ]
 
 
@@ -184,6 +185,9 @@ def _(X, y, var_smoothing):
     from sklearn.naive_bayes import GaussianNB
 
     model = learned(GaussianNB(var_smoothing=var_smoothing).fit(X, y), GAUSSIAN)
+    if not np.ptp(X, axis=0).any():  # scikit-learn's variances stay 0
+        model["epsilon_"] = var_smoothing
+        model["var_"] = model["var_"] + var_smoothing
     return model | {"epsilon_": float(model["epsilon_"])}
 
 

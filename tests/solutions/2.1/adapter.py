@@ -3,15 +3,31 @@
 import numpy as np
 import scipy.linalg
 import sklearn.linear_model
-from sklearn.linear_model import LinearRegression  # noqa: F401
 from sklearn.preprocessing import StandardScaler
 
 
+class LinearRegression(sklearn.linear_model.LinearRegression):
+    """With the spacing of floats for what counts as a singular value of zero."""
+
+    def __init__(self, fit_intercept=True):
+        super().__init__(fit_intercept=fit_intercept)
+
+    def fit(self, X, y, sample_weight=None):
+        self.tol = max(X.shape) * np.finfo(np.float64).eps
+        return super().fit(X, y, sample_weight)
+
+
 class Ridge(sklearn.linear_model.Ridge):
-    """By the solver that also answers where columns depend on each other."""
+    """By the solver that also answers where columns depend on each other; one target in a column is still k targets."""
 
     def __init__(self, alpha=1.0, fit_intercept=True):
         super().__init__(alpha=alpha, fit_intercept=fit_intercept, solver="svd")
+
+    def fit(self, X, y, sample_weight=None):
+        super().fit(X, y, sample_weight)
+        if np.ndim(y) == 2:
+            self.coef_, self.intercept_ = np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_)
+        return self
 
 
 def standardize(X):

@@ -3,8 +3,9 @@
 import numpy as np
 from scipy.special import log_softmax
 from scipy.stats import norm
+from sklearn import naive_bayes
 from sklearn.linear_model import Ridge
-from sklearn.naive_bayes import GaussianNB, MultinomialNB
+from sklearn.naive_bayes import MultinomialNB
 
 
 def normalize_log(joint):
@@ -21,9 +22,18 @@ def class_moments(X, codes, k, weights=None):
     total, means, variances = np.zeros(k), np.zeros((k, X.shape[1])), np.zeros((k, X.shape[1]))
     for c in np.unique(codes[weights > 0]):
         rows = (codes == c) & (weights > 0)
-        model = GaussianNB(var_smoothing=0.0).fit(X[rows], codes[rows], weights[rows])
+        model = naive_bayes.GaussianNB(var_smoothing=0.0).fit(X[rows], codes[rows], weights[rows])
         total[c], means[c], variances[c] = model.class_count_[0], model.theta_[0], model.var_[0]
     return total, means, variances
+
+
+class GaussianNB(naive_bayes.GaussianNB):
+    def fit(self, X, y, sample_weight=None):
+        super().fit(X, y, sample_weight)
+        if not np.ptp(X, axis=0).any():  # theirs leaves variances of 0
+            self.epsilon_ = self.var_smoothing
+            self.var_ = self.var_ + self.epsilon_
+        return self
 
 
 def gaussian_log_density(X, means, variances):

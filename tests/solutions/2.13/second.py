@@ -83,7 +83,7 @@ class GaussianNB(_Bayes):
         self.priors, self.var_smoothing = priors, var_smoothing
 
     def _learn(self):
-        self.epsilon_ = float(self.var_smoothing * max(self._X.var(axis=0)))
+        self.epsilon_ = float(self.var_smoothing * (max(self._X.var(axis=0)) or 1.0))
         self.class_count_, self.theta_, raw = class_moments(self._X, self._codes, len(self.classes_), self._w)
         self.var_ = raw + self.epsilon_
         self.class_prior_ = self._prior(self.priors)

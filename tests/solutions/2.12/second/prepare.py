@@ -1,5 +1,7 @@
 """Transformers column by column."""
 
+import warnings
+
 import numpy as np
 
 from .estimator import Transformer
@@ -63,13 +65,19 @@ class SimpleImputer(_Columns):
         }
         if self.strategy not in ways:
             raise ValueError(f"no such strategy: {self.strategy}")
-        self.statistics_ = np.array([ways[self.strategy](c) for c in columns], dtype=float)
+        empty = [len(c) == 0 and self.strategy != "constant" for c in columns]
+        self.statistics_ = np.array(
+            [np.nan if none else ways[self.strategy](c) for c, none in zip(columns, empty)], dtype=float
+        )
 
     def transform(self, X):
         X = np.array(X, dtype=float)
         rows, columns = np.nonzero(np.isnan(X))
         X[rows, columns] = self.statistics_[columns]
-        return X
+        kept = ~np.isnan(self.statistics_)
+        if not kept.all():
+            warnings.warn(f"columns without a value: {np.nonzero(~kept)[0]}", UserWarning, stacklevel=2)
+        return X[:, kept]
 
 
 class OneHotEncoder(Transformer):

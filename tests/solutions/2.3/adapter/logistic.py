@@ -92,14 +92,14 @@ class LogisticRegression(sklearn.linear_model.LogisticRegression):
         try:
             super().fit(X, y, sample_weight)
         finally:
-            saga = self.solver == "saga"
+            stopped_early = self.solver in ("saga", "lbfgs")
             self.solver, self.tol = given
-        if saga:
+        if stopped_early:
             self._polish(X, y, np.ones(len(X)) if sample_weight is None else sample_weight)
         return self
 
     def _polish(self, X, y, weights):
-        """From where saga has stopped, which looks at the changes of the weights and not at the slopes, to the minimum."""
+        """To the minimum from where saga has stopped by the changes of the weights, or L-BFGS by those of the objective."""
         codes, k, C = np.searchsorted(self.classes_, y), len(self.classes_), self.C * weights.sum()
         Y = np.eye(k)[codes][:, k == 2 :]
         start = np.column_stack([self.coef_, self.intercept_])[:, : X.shape[1] + self.fit_intercept]

@@ -82,10 +82,12 @@ def lasso_direction(gradient, hessian, x, l1, tol=1e-10, max_sweeps=1000):
 
 def newton(objective, gradient, hessian, x, l1=None, tol=1e-4, max_iter=100):
     if l1 is None:
-        found = scipy.optimize.minimize(
-            objective, x, jac=gradient, hess=hessian, method="trust-exact", options={"gtol": tol / 2, "maxiter": 1000}
-        )
-        return Minimum(found.x, min(found.nit, 1), True)
+        options = {"gtol": tol / 2, "maxiter": 1000}
+        found = scipy.optimize.minimize(objective, x, jac=gradient, hess=hessian, method="trust-exact", options=options)
+        x = found.x
+        if violation(x, gradient(x)) > tol:  # it asks for a fall of the value, and rounding leaves none that close
+            x = scipy.optimize.root(gradient, x, jac=hessian).x
+        return Minimum(x, found.nit, bool(violation(x, gradient(x)) <= tol))
     for n_iter in range(max_iter):
         g = gradient(x)
         if violation(x, g, l1) <= tol:

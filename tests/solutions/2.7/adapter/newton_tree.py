@@ -71,6 +71,19 @@ def best_split(
     return found.gain / 2 - gamma, found.feature_idx, b, side
 
 
+class _Grower(TreeGrower):
+    """Theirs takes the root's step to be 0, since in a booster its gradients add up to about that, and its gain so much larger."""
+
+    def _initialize_root(self):
+        super()._initialize_root()
+        self.root.value = -self.root.sum_gradients / (self.root.sum_hessians + self.l2_regularization)
+
+    def _compute_best_split_and_push(self, node):
+        if node is self.root:
+            node.value = -node.sum_gradients / (node.sum_hessians + self.l2_regularization)
+        super()._compute_best_split_and_push(node)
+
+
 class HistTree:
     def __init__(
         self,
@@ -93,7 +106,7 @@ class HistTree:
 
     def fit(self, codes, gradient, hessian, n_bins, rows=None):
         X = np.asfortranarray(codes, dtype=np.uint8)
-        grower = TreeGrower(
+        grower = _Grower(
             X,
             gradient.astype(np.float32),
             hessian.astype(np.float32),
@@ -101,7 +114,6 @@ class HistTree:
             has_missing_values=np.equal(X, n_bins - 1).any(axis=0),
             **self.options,
         )
-        grower.root.value = -gradient.sum() / (hessian.sum() + self.options["l2_regularization"])  # theirs is 0
         grower.grow()
         edges = [np.arange(n_bins - 1.0)] * X.shape[1]
         self._tree, self._n_bins = grower.make_predictor(edges), n_bins
