@@ -16,6 +16,9 @@ from groundup.course.lesson import find  # noqa: E402
 from groundup.course.library import reference_text  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"  # datasets beside the checkout, where there are some
+if SHARED.is_dir():
+    os.environ.setdefault("GROUNDUP_DATA", str(SHARED))
 
 
 @pytest.fixture(scope="session")

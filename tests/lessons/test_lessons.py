@@ -18,7 +18,9 @@ LIBRARY = ("grad", "classic", "drills")
 def test_a_lesson_keeps_every_rule(section_id, judge):
     lesson = find(section_id)
     report = check_lesson(lesson.folder, judge)
-    print(f"{section_id}: {report.faults} faults, {report.kill_score:.0%} rejected, {report.named} named", *report.unrun)
+    print(
+        f"{section_id}: {report.faults} faults, {report.kill_score:.0%} rejected, {report.named} named", *report.unrun
+    )
     unnamed = [p for p in report.problems if "is not named" in p]
     assert [p for p in report.problems if p not in unnamed] == []
     assert report.kill_score == 1.0
