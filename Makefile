@@ -18,6 +18,7 @@ bench: setup
 
 peers: setup
 	@for f in peers conformance swapped opinfo modules; do echo "$$f"; OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$f.py || exit 1; done
+	@GROUNDUP_KILLS=4 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/course/test_judge_killed.py
 
 setup: $(VENV)/.ready
 
