@@ -1,10 +1,12 @@
 """`run`, `runs` and `claims` as somebody types them."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 
 def last_object(done):
@@ -69,3 +71,14 @@ def test_ctrl_c_keeps_what_there_is(groundup):
     out, _ = going.communicate(timeout=60)
     assert going.returncode == 130 and "interrupted" in out
     assert "interrupted" in groundup("runs").stdout
+
+
+def test_the_documentation_names_what_the_object_holds(groundup):
+    page = (Path(__file__).parents[2] / "docs" / "runs.md").read_text()
+    named = {
+        name for row in re.findall(r"^\| (`.*?) \|", page, flags=re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    }
+    example = json.loads(re.search(r"```json\n(.*?)```", page, flags=re.DOTALL)[1])
+    found = last_object(groundup("run", "two-moons", "--set", "steps=1", "--json"))
+    assert set(example) == set(found) and set(found["claims"][0]) == set(example["claims"][0])
+    assert named == set(found) - {"schema", "recipe", "seed"}

@@ -144,7 +144,7 @@ def show(
 def check(
     lesson: MaybeLesson = None,
     *,
-    json: Annotated[bool, Parameter(help="One JSON object (docs/json.md).", negative="")] = False,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/runs.md).", negative="")] = False,
     seed: Annotated[int | None, Parameter(help="Draw the cases of an earlier check again.")] = None,
     full: Annotated[bool, Parameter(help="Ten times as many cases, every checkpoint shown.", negative="")] = False,
     file: Annotated[
@@ -252,7 +252,7 @@ def run_recipe(
     mine: Annotated[bool, Parameter(help="On your own library instead of the reference.", negative="")] = False,
     set: Annotated[list[str] | None, Parameter(help="A value of the recipe, as name=value.", negative="")] = None,
     seed: Annotated[int | None, Parameter(help="Another seed than the recipe's.")] = None,
-    json: Annotated[bool, Parameter(help="The last line is one JSON object (docs/json.md).", negative="")] = False,
+    json: Annotated[bool, Parameter(help="The last line is one JSON object (docs/runs.md).", negative="")] = False,
 ) -> int:
     """Run an experiment: it is recorded, and its claims are checked on what it saved.
 
@@ -267,7 +267,7 @@ def run_recipe(
 def list_runs(
     name: Annotated[str | None, Parameter(help="A run, such as two-moons-3; without it, all of them.")] = None,
     *,
-    json: Annotated[bool, Parameter(help="One JSON object (docs/json.md).", negative="")] = False,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/runs.md).", negative="")] = False,
 ) -> int:
     """The runs there have been, and how each ended.
 
@@ -281,7 +281,7 @@ def list_runs(
 @app.command(name="claims")
 def check_claims(
     *names: Annotated[str, Parameter(help="Recipes; without one, all of them, which takes long.")],
-    json: Annotated[bool, Parameter(help="One JSON object (docs/json.md).", negative="")] = False,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/runs.md).", negative="")] = False,
 ) -> int:
     """Every number that the recipes promise, measured; what has been run on just these sources is not run again.
 

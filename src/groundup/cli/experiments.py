@@ -150,7 +150,7 @@ def tell(row: Row, held: Sequence[Kept], kept: Records) -> None:
 
 
 def as_object(row: Row, held: Sequence[Kept]) -> dict[str, Any]:
-    """The object of `--json`, schema 1 (docs/json.md)."""
+    """The object of `--json`, schema 1 (docs/runs.md)."""
     return {
         "schema": 1,
         "run": row.name,
