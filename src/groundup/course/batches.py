@@ -9,6 +9,7 @@ from typing import Any
 from ..data.catalogue import DataError
 from .checkpoints import Case, Checkpoint
 from .draw import SeededDraw
+from .extras import how_to_get
 from .probes import Probe
 
 
@@ -64,7 +65,7 @@ def draw_batch(checkpoint: Checkpoint, place: int, seed: int, times: int) -> Bat
         return Batch(cases, [truth_of(checkpoint, case) for case in cases], drawn)
     except ImportError as problem:
         return Absent(
-            f"Not run: its oracle needs {problem.name}, which is not installed. `pip install 'groundup[torch]'` brings it."
+            f"Not run: its oracle needs {problem.name}, which is not installed. `{how_to_get(problem.name or '')}` brings it."
         )
     except DataError as problem:
         return Absent(f"Not run: {problem}")

@@ -50,7 +50,7 @@ class Diagnostician:
 
     def _load(self, package: str, fault: Fault) -> Child:
         if self._child is None:
-            self._child = self._sandbox.child([*self._lesson.allows, "numpy"], cpu=600)
+            self._child = self._sandbox.child(self._lesson.allows, cpu=600)
         if package not in self._loaded:
             edited = module_name(fault.file)
             sources = reference_sources(self._modules, lambda m, text: fault.apply(text) if m == edited else text)

@@ -8,6 +8,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 
+from .extras import how_to_get
 from .sandbox import layers
 from .sandbox.host import SandboxError, kind_here
 from .terminal import HINT, MISS, PASS, SOFT, paint
@@ -33,13 +34,10 @@ def findings() -> list[Finding]:
 PACKAGES = [
     ("numpy", "what you build with", True, "pip install -U groundup"),
     ("matplotlib", "figures", True, "pip install -U groundup"),
-    (
-        "torch",
-        "an oracle: the checks that need it are skipped without, and do not pass",
-        False,
-        "pip install 'groundup[torch]'",
-    ),
-    ("ipykernel", "notebooks", False, "pip install 'groundup[jupyter]'"),
+    ("torch", "phases 4 and up, and an oracle: checks that need it are skipped without", False, how_to_get("torch")),
+    ("regex", "tokenizers", False, how_to_get("regex")),
+    ("optuna", "sweeps", False, how_to_get("optuna")),
+    ("ipykernel", "notebooks", False, how_to_get("ipykernel")),
 ]
 
 

@@ -15,6 +15,7 @@ from .checkpoints import Case, Checkpoint
 from .compare import size
 from .contract import contract
 from .diagnose import Diagnostician
+from .extras import how_to_get, missing
 from .kinds import kind_of_difference
 from .lesson import Lesson
 from .library import (
@@ -139,7 +140,7 @@ class Hearing:
 
     def _load(self) -> Child:
         anything = self._submission.any_imports
-        allowed = None if anything else [*self._lesson.allows, "numpy"]
+        allowed = None if anything else self._lesson.allows
         self._child = self._sandbox.child(allowed, self._cpu)
         contract = {} if anything else {m: _asked_for(m) for m in self._lesson.modules}
         request = {
@@ -327,6 +328,9 @@ def _read(lesson: Lesson, submission: Submission) -> tuple[dict[str, tuple[str, 
     """The learner's modules as (file name, text), and the trees of the lesson's own files. Problem if one cannot be."""
     own: dict[str, tuple[str, str]] = {}
     trees = {}
+    for package in missing(lesson.allows):
+        says = f"this lesson is built on {package}, which is not installed: {how_to_get(package)}"
+        raise Problem("import-error", says, submission.name(lesson.builds[0]))
     for path in lesson.builds:
         name = submission.name(path)
         if path not in submission.files:

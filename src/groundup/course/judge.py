@@ -12,7 +12,7 @@ from .hearing import Hearing, Manner, of_problem
 from .lesson import Lesson
 from .library import Problem, Submission
 from .probes import load_probes
-from .sandbox.host import Sandbox
+from .sandbox.host import Sandbox, profile_of
 from .verdicts import LessonVerdict
 
 
@@ -47,7 +47,7 @@ class Judge:
 
     def prepare(self, lesson: Lesson, seed: int | None = None, times: int = 1) -> None:
         """Draws the next batch and asks the oracle before it is needed. Warms the sandbox."""
-        self.sandbox().warm()
+        self.sandbox(profile_of(lesson.allows)).warm()
         self.ready(lesson, fresh_seed() if seed is None else seed, times)
         self.diagnostician(lesson).warm()
         gc.freeze()  # oracles and cases stay: a collection in the middle of a check would look at all of torch
@@ -65,7 +65,7 @@ class Judge:
         """The lesson's faults, loaded."""
         if lesson.folder not in self._diagnosticians:
             self._diagnosticians[lesson.folder] = Diagnostician(
-                lesson, self._prepared[lesson.folder].probes, self.sandbox()
+                lesson, self._prepared[lesson.folder].probes, self.sandbox(profile_of(lesson.allows))
             )
         return self._diagnosticians[lesson.folder]
 
@@ -97,7 +97,7 @@ class Judge:
         prepared = self.ready(lesson, seed, times)
         verdict = LessonVerdict(lesson.section_id, seed, 0.0, [])
         try:
-            sandbox = self.sandbox("any" if submission.any_imports else "numpy")
+            sandbox = self.sandbox("any" if submission.any_imports else profile_of(lesson.allows))
             how = Manner(search, hurried, whole, long, only)
             hearing = Hearing(sandbox, lambda: self.diagnostician(lesson), lesson, submission, prepared, begun, how)
             verdict.mine, verdict.reference = hearing.stand_ins()

@@ -26,7 +26,7 @@ class Source(NamedTuple):
 
 
 Lookup = Callable[[str], "Source | None"]  # the part of a module's name after the package's, "" for itself
-UPPER_FLOORS = frozenset({"data", "train", "lab", "experiments", "course", "desk", "cli"})  # not part of the library
+UPPER_FLOORS = frozenset({"data", "lab", "experiments", "course", "desk", "cli"})  # not part of the library
 
 
 class Overlay(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):

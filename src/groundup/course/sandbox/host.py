@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -32,8 +32,13 @@ WARM_UP = 60.0  # seconds that a zygote or worker may take to import what its pr
 START = 10.0  # seconds that a child may take to confine itself
 READ = 1 << 17  # bytes taken from a child at once
 OUTPUT_SHOWN = 4000  # characters of the learner's own prints that are kept
-MEMORY = {"numpy": 1 << 30, "any": 8 << 30}  # address space: torch maps far more than it uses
-PACKAGES = ["numpy"]
+MEMORY = {"numpy": 1 << 30, "torch": 8 << 30, "any": 8 << 30}  # address space: torch maps far more than it uses
+COMPANY = {  # what a package imports when it is used, or what the reference's given files use beside it
+    "torch": (
+        *("torchgen", "functorch", "typing_extensions", "sympy", "mpmath", "networkx", "filelock", "fsspec"),
+        *("jinja2", "markupsafe", "_remote_module_non_scriptable", "safetensors", "tqdm"),
+    )
+}
 TEXT_CAP, LIST_CAP = 2000, 200  # of what a child says about itself: characters of a text, entries of a list
 
 
@@ -61,18 +66,29 @@ def kind_here() -> str:
     return chosen or ("zygote" if sys.platform == "linux" else "spawn")
 
 
-@lru_cache(maxsize=2)
-def readable_paths(profile: str) -> list[str]:
-    """What a child may read: Python's own files, and the packages of its profile; never groundup, never the home."""
-    if profile == "numpy":
-        return layers.python_paths() + layers.package_paths(PACKAGES)
+def profile_of(allowed: Iterable[str]) -> str:
+    """The profile of the zygote for files that may import these: torch where that is among them."""
+    return "torch" if "torch" in allowed else "numpy"
+
+
+def with_company(allowed: Iterable[str]) -> tuple[str, ...]:
+    """The packages a child may import, NumPy always, and those that come along with them."""
+    names = dict.fromkeys([*allowed, "numpy"])
+    return tuple(dict.fromkeys([*names, *(other for name in names for other in COMPANY.get(name, ()))]))
+
+
+@lru_cache(maxsize=16)
+def readable_paths(allowed: tuple[str, ...] | None) -> list[str]:
+    """What a child may read: Python's own files, and the packages it may import (None: any); never groundup, never the home."""
+    if allowed is not None:
+        return layers.python_paths() + layers.package_paths(allowed)
     site = Path(layers.package_paths(["numpy"])[0]).parent
     others = [str(p) for p in sorted(site.iterdir()) if "groundup" not in p.name.lower() and p.suffix != ".pth"]
     return layers.python_paths() + others
 
 
 class Sandbox:
-    """A source of children. One a profile: `numpy`, or `any` for authors who hand in another library's solution."""
+    """A source of children. One a profile: `numpy`, `torch`, or `any` for authors who hand in another library's solution."""
 
     def __init__(self, profile: str = "numpy", kind: str | None = None) -> None:
         self.profile = profile
@@ -111,7 +127,8 @@ class Sandbox:
         return self._zygote
 
     def child(self, allowed: Sequence[str] | None, cpu: int = 20) -> Child:
-        """A fresh child that may import the standard library and `allowed` (None: anything that is installed)."""
+        """A fresh child that may import the standard library, NumPy and `allowed` (None: anything that is installed)."""
+        names = None if allowed is None else with_company(allowed)
         os.makedirs(self._folder, exist_ok=True)
         scratch = tempfile.mkdtemp(prefix="child-", dir=self._folder)
         if self.kind == "zygote":
@@ -123,9 +140,9 @@ class Sandbox:
         setup = {
             "scratch": scratch,
             "output": os.path.join(scratch, "printed.txt"),
-            "allowed": None if allowed is None else list(allowed),
+            "allowed": None if names is None else list(names),
             "limits": asdict(layers.Limits(memory=MEMORY[self.profile], cpu=cpu)),
-            "readable": readable_paths(self.profile),
+            "readable": readable_paths(names),
             "kernel": self.kind == "zygote",
         }
         child = Child(process, scratch)

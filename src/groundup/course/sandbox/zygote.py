@@ -1,7 +1,8 @@
 """The zygote: a warm process that forks one sandboxed child for each request.
 
 It is started by exec with one BLAS thread, imports what its profile needs and never computes: a parent that has run
-torch on two threads hangs its forked child. It holds no oracle and no solution.
+torch on two threads hangs its forked child. It holds no oracle and no solution. `torch._dynamo` is among the
+imports because the first optimiser made would import it, which takes a second.
 
 Control messages, one byte each on descriptor 3: `f` with a channel forks a child on it and answers its pid; `w` with a
 pid (8 bytes) waits for that child and answers its status.
@@ -23,7 +24,16 @@ CONTROL = 3
 NUMBER = struct.Struct("<q")
 PROFILES = {
     "numpy": ["numpy", "numpy.random", "numpy.linalg", "numpy.fft", "numpy.lib.stride_tricks"],
-    "any": ["numpy", "numpy.random", "numpy.linalg", "scipy.optimize", "sklearn.linear_model", "torch"],
+    "torch": ["numpy", "numpy.random", "numpy.linalg", "torch", "torch._dynamo", "torch.utils.checkpoint"],
+    "any": [
+        "numpy",
+        "numpy.random",
+        "numpy.linalg",
+        "scipy.optimize",
+        "sklearn.linear_model",
+        "torch",
+        "torch._dynamo",
+    ],
 }
 
 
