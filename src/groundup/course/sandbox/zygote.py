@@ -25,22 +25,16 @@ NUMBER = struct.Struct("<q")
 PROFILES = {
     "numpy": ["numpy", "numpy.random", "numpy.linalg", "numpy.fft", "numpy.lib.stride_tricks"],
     "torch": ["numpy", "numpy.random", "numpy.linalg", "torch", "torch._dynamo", "torch.utils.checkpoint"],
-    "any": [
-        "numpy",
-        "numpy.random",
-        "numpy.linalg",
-        "scipy.optimize",
-        "sklearn.linear_model",
-        "torch",
-        "torch._dynamo",
-    ],
+    "any": ["numpy", "numpy.random", "numpy.linalg", "scipy.optimize", "sklearn.linear_model", "torch"],
 }
+THREADED = "pyarrow"  # pandas imports it, and so scikit-learn; it starts a thread when it is imported
 
 
 def warm_up(profile: str, parent: int) -> None:
     """What a zygote and a worker do first: die with the parent, leave Ctrl-C to it, import what the profile needs."""
     layers.die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.modules[THREADED] = None  # type: ignore[assignment]  # an import of it fails, as if it were not installed
     for name in PROFILES[profile]:
         try:
             importlib.import_module(name)
