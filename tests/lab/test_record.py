@@ -9,8 +9,9 @@ import sys
 
 import pytest
 
-from groundup.lab.record import Records, source_hash
+from groundup.lab.record import Records
 from groundup.lab.sqlite import StoreError
+from groundup.lab.surroundings import source_hash
 
 
 @pytest.fixture

@@ -252,6 +252,8 @@ def run_recipe(
     mine: Annotated[bool, Parameter(help="On your own library instead of the reference.", negative="")] = False,
     set: Annotated[list[str] | None, Parameter(help="A value of the recipe, as name=value.", negative="")] = None,
     seed: Annotated[int | None, Parameter(help="Another seed than the recipe's.")] = None,
+    seeds: Annotated[int | None, Parameter(help="So many runs, one a seed, then their mean and spread.")] = None,
+    resume: Annotated[bool, Parameter(help="Go on with the run that was cut off.", negative="")] = False,
     json: Annotated[bool, Parameter(help="The last line is one JSON object (docs/runs.md).", negative="")] = False,
 ) -> int:
     """Run an experiment: it is recorded, and its claims are checked on what it saved.
@@ -260,7 +262,7 @@ def run_recipe(
     """
     from . import experiments
 
-    return experiments.run(name, mine, set or [], seed, json)
+    return experiments.run(name, mine, set or [], seed, seeds, resume, json)
 
 
 @app.command(name="runs")
@@ -276,6 +278,115 @@ def list_runs(
     from . import experiments
 
     return experiments.runs(name, json)
+
+
+@app.command(name="compare")
+def compare_runs(
+    *names: Annotated[str, Parameter(help="Runs (moons-3), several (moons-3..7) or recipes, for all their seeds.")],
+    metric: Annotated[list[str] | None, Parameter(help="Only this one; it may be repeated.", negative="")] = None,
+    correction: Annotated[str, Parameter(help="For many tests at once: holm, bonferroni, bh or none.")] = "holm",
+    plot: Annotated[Path | None, Parameter(help="Draw what was logged into this PNG, a band over seeds.")] = None,
+    smooth: Annotated[float, Parameter(help="Of the curves: the share that the past has, from 0 to below 1.")] = 0.0,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/runs.md).", negative="")] = False,
+) -> int:
+    """Runs side by side: what was set differently, what came out, and whether that is more than the seeds make.
+
+    Example: groundup compare two-moons-1..5 two-moons-6..10 --plot moons.png
+    """
+    from . import comparing
+
+    return comparing.compare(names, metric or [], correction, plot, smooth, json)
+
+
+@app.command(name="sweep")
+def sweep_recipe(
+    recipe: Annotated[str, Parameter(help="A recipe's name.")],
+    *,
+    param: Annotated[
+        list[str] | None, Parameter(help="What to draw: name=low..high, low..high:log or a,b,c.", negative="")
+    ] = None,
+    trials: Annotated[int, Parameter(help="How many there shall be in the end.")] = 20,
+    metric: Annotated[str | None, Parameter(help="What they are judged by; else the recipe's first claim.")] = None,
+    maximise: Annotated[bool, Parameter(help="The larger the better; a claim says so itself.", negative="")] = False,
+    workers: Annotated[int, Parameter(help="Processes that work side by side.")] = 1,
+    storage: Annotated[str | None, Parameter(help="A journal's path or postgresql://; else a file here.")] = None,
+    name: Annotated[str | None, Parameter(help="Another name for it than the recipe's.")] = None,
+    resume: Annotated[bool, Parameter(help="Go on with the sweep of this name.", negative="")] = False,
+    prune: Annotated[bool, Parameter(help="End a trial that is worse than the median so far.")] = True,
+    seed: Annotated[int, Parameter(help="Of what is drawn.")] = 0,
+    set: Annotated[
+        list[str] | None, Parameter(help="A value that all trials have, as name=value.", negative="")
+    ] = None,
+    mine: Annotated[bool, Parameter(help="On your own library instead of the reference.", negative="")] = False,
+    json: Annotated[bool, Parameter(help="The last line is one JSON object (docs/runs.md).", negative="")] = False,
+) -> int:
+    """Many runs of a recipe with values drawn for each, the bad ones cut short, and which values matter. Killed, it goes on.
+
+    Example: groundup sweep two-moons --param rate=0.01..10:log --param width=2..32 --trials 20
+    """
+    from . import sweeping
+
+    asked = sweeping.Asked(
+        recipe,
+        tuple(param or ()),
+        trials,
+        metric,
+        maximise,
+        workers,
+        storage,
+        name,
+        resume,
+        prune,
+        seed,
+        tuple(set or ()),
+        mine,
+    )
+    return sweeping.run(asked, json)
+
+
+@app.command(name="sync")
+def sync_runs(
+    *names: Annotated[str, Parameter(help="Runs or recipes; without one, all runs.")],
+    to: Annotated[tuple[str, str], Parameter(help="mlflow URL, tensorboard FOLDER or wandb PROJECT.")],
+    follow: Annotated[bool, Parameter(help="Go on with what comes, until Ctrl-C.", negative="")] = False,
+    offline: Annotated[bool, Parameter(help="wandb: into a folder, to be sent later.", negative="")] = False,
+) -> int:
+    """Bring another tracker up to date with the record of runs. What it has already is not sent again.
+
+    Example: groundup sync --to tensorboard events
+    """
+    from . import sending
+
+    return sending.sync(names, to, follow, offline)
+
+
+@app.command(name="sample")
+def sample_text(
+    run: Annotated[str, Parameter(help="A run, such as shakespeare-char-4, or a recipe, for its newest run.")],
+    *,
+    prompt: Annotated[str, Parameter(help="What it goes on from.", allow_leading_hyphen=True)] = "",
+    tokens: Annotated[int | None, Parameter(help="How many tokens.")] = None,
+    temperature: Annotated[float | None, Parameter(help="Below 1 surer, above 1 wilder; 0 the likeliest.")] = None,
+    top_k: Annotated[int | None, Parameter(help="Only the k likeliest tokens.")] = None,
+    top_p: Annotated[float | None, Parameter(help="Only the likeliest tokens that make up this share.")] = None,
+    min_p: Annotated[float | None, Parameter(help="Only tokens with this share of the likeliest one's.")] = None,
+    seed: Annotated[int | None, Parameter(help="The same text again.")] = None,
+) -> int:
+    """Text from a run's model, printed as it comes. What is left out is as the experiment has it.
+
+    Example: groundup sample shakespeare-char --prompt "ROMEO:" --tokens 300 --temperature 0.8
+    """
+    from . import sampling
+
+    options = {
+        "tokens": tokens,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "min_p": min_p,
+        "seed": seed,
+    }
+    return sampling.sample(run, prompt, options)
 
 
 @app.command(name="claims")

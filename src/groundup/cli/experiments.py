@@ -3,44 +3,105 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
+import itertools
 import json
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
-
-import platformdirs
+from collections.abc import Sequence
 
 from ..lab import recipe as recipes
-from ..lab.claims import Kept, hold
-from ..lab.record import Records, Row, Run, source_hash
-from ..lab.sqlite import StoreError
+from ..lab.claims import Kept, seeds_asked
+from ..lab.formats import Row
+from ..lab.record import Records
+from .telling import (
+    as_group,
+    as_object,
+    claims_over,
+    held_by,
+    numbers,
+    of_claim,
+    plain,
+    seconds_of,
+    summaries,
+    table_of,
+    tell,
+    value_of,
+    when,
+)
+from .training import Plan, prepare, proved, records, train, unfinished
 
-LIBRARY = ("grad", "classic", "data", "lab", "experiments")  # what a run's numbers come from
 INTERRUPTED = 130  # what a shell says of Ctrl-C
 
 
-def run(name: str | None, mine: bool, settings: Sequence[str], seed: int | None, as_json: bool) -> int:
+def run(
+    name: str | None,
+    mine: bool,
+    settings: Sequence[str],
+    seed: int | None,
+    seeds: int | None,
+    resume: bool,
+    as_json: bool,
+) -> int:
     """0 if every claim of the recipe holds, 1 if not, 130 if it was interrupted; without a name the list of recipes."""
     if name is None:
         for each in recipes.names():
-            print(f"{each:<16} {recipes.load(each).title}")
+            print(f"{each:<20} {recipes.load(each).title}")
         return 0
     plan = prepare(name, settings, seed)
+    if resume and not getattr(plan.experiment, "RESUMES", False):
+        raise recipes.RecipeError(
+            f"{name} cannot go on where it stopped: its experiment saves no checkpoints; run it again without --resume"
+        )
     print(plan.recipe.title)
     if plan.recipe.expect:
         print(f"Expect {plan.recipe.expect}.")
     print("  ".join(f"{key}={value}" for key, value in recipes.shown(plan.config).items()))
     with records() as kept:
-        row, held = train(plan, kept, mine)
+        if seeds is not None:
+            return _over_seeds(plan, settings, seeds, kept, mine, resume, as_json)
+        row, held = train(plan, kept, mine, unfinished(plan, kept, mine) if resume else None)
         tell(row, held, kept)
         if as_json:
-            print(json.dumps(as_object(row, held)))
+            print(json.dumps(as_object(row, held, kept)))
     if row.status == "interrupted":
         return INTERRUPTED
     return int(not all(claim.kept for claim in held))
+
+
+def _over_seeds(
+    plan: Plan, settings: Sequence[str], seeds: int, kept: Records, mine: bool, resume: bool, as_json: bool
+) -> int:
+    """So many runs, which differ in their seed, then what they say together."""
+    if seeds < 1:
+        raise recipes.RecipeError("--seeds is how many runs there shall be: 2 or more say something about the spread")
+    first, rows = int(recipes.shown(plan.config)["seed"]), []
+    for seed in range(first, first + seeds):
+        each = prepare(plan.recipe.name, settings, seed)
+        rows.append(_done_or_train(each, kept, mine, resume))
+        print(f"seed {seed}: {rows[-1].name} {rows[-1].status}  {numbers(rows[-1].result)}")
+        if rows[-1].status == "interrupted":
+            break
+    held = claims_over(plan.recipe, rows)
+    for line in table_of(summaries(rows)):
+        print(line)
+    for run_name, claim in held:
+        if run_name is None or not claim.kept:
+            print(of_claim(claim, run_name))
+    if as_json:
+        print(json.dumps(as_group(plan.recipe.name, rows, held, kept)))
+    if rows[-1].status == "interrupted":
+        return INTERRUPTED
+    return int(not all(claim.kept for _, claim in held))
+
+
+def _done_or_train(plan: Plan, kept: Records, mine: bool, resume: bool) -> Row:
+    """With resume what has finished on these sources is taken as it is, and what was cut off goes on."""
+    if resume:
+        done = proved(plan, kept, mine)
+        if done is not None:
+            return done
+        with contextlib.suppress(recipes.RecipeError):  # none that was cut off: a new one
+            return train(plan, kept, mine, unfinished(plan, kept, mine))[0]
+    return train(plan, kept, mine)[0]
 
 
 def runs(name: str | None, as_json: bool) -> int:
@@ -52,183 +113,52 @@ def runs(name: str | None, as_json: bool) -> int:
         if name is None:
             listed = kept.runs()
             if as_json:
-                print(json.dumps({"schema": 1, "runs": [as_object(row, held_by(row)) for row in listed]}))
+                print(json.dumps({"schema": 1, "runs": [as_object(row, held_by(row), kept) for row in listed]}))
                 return 0
             if not listed:
                 print(f"no runs yet in {kept.folder}: `groundup run` lists what there is to run")
             for row in listed:
-                print(f"{row.name:<22} {_when(row)}  {row.status:<11} {_seconds(row):>8}  {_numbers(row.result)}")
+                print(f"{row.name:<22} {when(row)}  {row.status:<11} {seconds_of(row):>8}  {numbers(row.result)}")
             return 0
         row = kept.find(name)
         if as_json:
-            print(json.dumps(as_object(row, held_by(row))))
+            print(json.dumps(as_object(row, held_by(row), kept)))
             return 0
-        print(f"{row.name}  {_when(row)}  {row.status}  {_seconds(row)}  {'mine' if row.mine else 'reference'}")
+        print(f"{row.name}  {when(row)}  {row.status}  {seconds_of(row)}  {'mine' if row.mine else 'reference'}")
         print("  ".join(f"{key}={value}" for key, value in row.config.items()))
         print(f"sources {row.source[:12]}  {row.hardware['processor']}, {row.hardware['cores']} cores")
+        attempts = kept.attempts(row.id)
+        for earlier, later in itertools.pairwise(attempts):
+            on = "nothing logged yet" if later.resumed_at is None else f"went on after step {later.resumed_at}"
+            print(f"attempt {later.number}, after one that was {earlier.status}: {on}")
         tell(row, held_by(row), kept)
     return 0
 
 
 def claims(names: Sequence[str], as_json: bool) -> int:
-    """Trains each recipe (all, if none is named) as it stands, and holds its claims; 1 if one is not kept."""
+    """Trains each recipe (all, if none is named) as it stands, with as many seeds as its claims ask for, and holds them; 1 if
+    one is not kept.
+    """
     table: list[tuple[str, Kept]] = []
     with records() as kept:
         for name in names or recipes.names():
-            plan = prepare(name, (), None)
-            if not plan.recipe.claims:
+            recipe = recipes.load(name)
+            if not recipe.claims:
                 continue
-            row = _proved(plan, kept)
-            if row is None:
-                print(f"running {name}", file=sys.stderr)
-                row, _ = train(plan, kept, mine=False)
-            table += [(row.name, claim) for claim in hold(plan.recipe.claims, row.result)]
+            rows, first = [], int(recipes.shown(prepare(name, (), None).config).get("seed", 0))
+            for i in range(seeds_asked(recipe.claims)):
+                plan = prepare(name, (), first + i if i else None)
+                row = proved(plan, kept, mine=False)
+                if row is None:
+                    print(f"running {name}" + (f", seed {first + i}" if i else ""), file=sys.stderr)
+                    row, _ = train(plan, kept, mine=False)
+                rows.append(row)
+            together = f"{rows[0].name} and {len(rows) - 1} more"
+            table += [(run_name or together, claim) for run_name, claim in claims_over(recipe, rows)]
     if as_json:
-        print(json.dumps({"schema": 1, "claims": [{"run": run_name, **claim.as_json()} for run_name, claim in table]}))
+        objects = [{"run": run_name, **plain(claim.as_json())} for run_name, claim in table]
+        print(json.dumps({"schema": 1, "claims": objects}))
     else:
         for run_name, claim in table:
-            value = "not measured" if claim.value is None else f"{claim.value:.5g}"
-            print(f"{'●' if claim.kept else '✗'} {run_name:<22} {claim.name:<20} {claim.bar:<10} {value}")
+            print(f"{'●' if claim.kept else '✗'} {run_name:<22} {claim.name:<20} {claim.bar:<10} {value_of(claim)}")
     return int(not all(claim.kept for _, claim in table))
-
-
-class Plan:
-    """A recipe with its experiment and its values."""
-
-    def __init__(self, recipe: recipes.Recipe, experiment: Any, config: Any) -> None:
-        self.recipe, self.experiment, self.config = recipe, experiment, config
-
-
-def prepare(name: str, settings: Sequence[str], seed: int | None) -> Plan:
-    """The recipe of this name, with its values set. RecipeError for what cannot be."""
-    recipe = recipes.load(name)
-    experiment = importlib.import_module(f"groundup.experiments.{recipe.experiment}")
-    seeded = [*settings, f"seed={seed}"] if seed is not None else settings
-    return Plan(recipe, experiment, recipes.configure(recipe, experiment.Config, seeded))
-
-
-def train(plan: Plan, kept: Records, mine: bool) -> tuple[Row, list[Kept]]:
-    """One run, recorded: the experiment, then its evaluator on what was saved, then the claims."""
-    with _library(mine) as (lib, roots):
-        config = recipes.shown(plan.config)
-        record = kept.begin(plan.recipe.name, int(config.get("seed", 0)), config, source_hash(roots), mine)
-        with record:
-            status = "finished"
-            try:
-                plan.experiment.run(plan.config, record, lib)
-            except KeyboardInterrupt:
-                status = "interrupted"
-                print("\ninterrupted: what was saved until now is looked at")
-            record.end(status, _evaluated(plan, record, lib, status))
-    row = kept.find(record.name)
-    return row, hold(plan.recipe.claims, row.result)
-
-
-def _evaluated(plan: Plan, record: Run, lib: Any, status: str) -> dict[str, float]:
-    """The metrics of what the run has saved; after an interruption there may be nothing to look at."""
-    record.write()
-    try:
-        metrics: dict[str, float] = plan.experiment.evaluate(plan.config, record.folder, lib)
-    except FileNotFoundError:
-        if status == "finished":
-            raise
-        return {}
-    return metrics
-
-
-def tell(row: Row, held: Sequence[Kept], kept: Records) -> None:
-    """What a run gave, for a person."""
-    for metric, value in row.result.items():
-        print(f"{metric:<24} {value:.5g}")
-    print(f"{'seconds':<24} {row.seconds or float('nan'):.1f}")
-    for claim in held:
-        said = "not measured" if claim.value is None else f"{claim.value:.5g}"
-        print(f"{'kept' if claim.kept else 'NOT kept'}: {claim.name} {claim.bar} ({said})")
-    print(f"{row.name} is in {kept.folder / row.name}")
-    for name in kept.artifacts(row.id):
-        print(f"  {name}")
-
-
-def as_object(row: Row, held: Sequence[Kept]) -> dict[str, Any]:
-    """The object of `--json`, schema 1 (docs/runs.md)."""
-    return {
-        "schema": 1,
-        "run": row.name,
-        "recipe": row.recipe,
-        "status": row.status,
-        "seed": row.seed,
-        "mine": row.mine,
-        "seconds": None if row.seconds is None else round(row.seconds, 2),
-        "config": row.config,
-        "metrics": row.result,
-        "claims": [claim.as_json() for claim in held],
-    }
-
-
-def held_by(row: Row) -> list[Kept]:
-    """The claims of a row's recipe, held against its result; none if the recipe is gone."""
-    try:
-        return hold(recipes.load(row.recipe).claims, row.result)
-    except recipes.RecipeError:
-        return []
-
-
-def records() -> Records:
-    """The record of the workspace we are in; of the user, where there is none. Not carried by git."""
-    from ..course.workspace import WorkspaceError, find_workspace
-
-    try:
-        folder = find_workspace().root / "runs"
-    except WorkspaceError:
-        folder = Path(platformdirs.user_data_dir("groundup", appauthor=False)) / "runs"
-    kept = Records(folder)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        with contextlib.suppress(OSError):
-            ignore.write_text("*\n")
-    return kept
-
-
-@contextlib.contextmanager
-def _library(mine: bool) -> Iterator[tuple[Any, list[Path]]]:
-    """The library that an experiment runs on, `lib.grad.mlp` the learner's or the reference's; and whose sources they are."""
-    import groundup
-
-    from ..course.overlay import Library
-
-    reference = [Path(groundup.__file__).parent / part for part in LIBRARY]
-    if not mine:
-        yield Library("groundup"), reference
-        return
-    from ..course.blocks import library_of
-    from ..course.workspace import find_workspace
-
-    root = find_workspace().root
-    with library_of(root):
-        yield Library("mine"), [*reference, root / "mine"]
-
-
-def _proved(plan: Plan, kept: Records) -> Row | None:
-    """The newest finished run of the reference with just these values and these sources."""
-    config = json.loads(json.dumps(recipes.shown(plan.config)))
-    with _library(mine=False) as (_, roots):
-        source = source_hash(roots)
-    for row in kept.runs(plan.recipe.name):
-        if row.status == "finished" and not row.mine and row.config == config and row.source == source:
-            return row
-    return None
-
-
-def _when(row: Row) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(row.begun))
-
-
-def _seconds(row: Row) -> str:
-    return "" if row.seconds is None else f"{row.seconds:.1f} s"
-
-
-def _numbers(result: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4g}" for name, value in result.items())
-
-
-__all__ = ["StoreError", "claims", "prepare", "run", "runs", "train"]

@@ -128,7 +128,7 @@ def over_reference(workspace: Path) -> Overlay:
 
 
 class Library:
-    """A package whose modules are imported when they are named: `lib.grad.value.Value`."""
+    """A package whose modules are imported when they are named: `lib.grad.value.Value`; or a name of its own: `lib.text.load`."""
 
     def __init__(self, package: str) -> None:
         self._package = package
@@ -136,5 +136,11 @@ class Library:
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
             raise AttributeError(name)
-        module = importlib.import_module(f"{self._package}.{name}")
+        full = f"{self._package}.{name}"
+        try:
+            module = importlib.import_module(full)
+        except ModuleNotFoundError as problem:
+            if problem.name != full:
+                raise
+            return getattr(importlib.import_module(self._package), name)
         return Library(module.__name__) if hasattr(module, "__path__") else module

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .claims import Claim, ClaimError, parse_claim
+from .claims import Claim, ClaimError, parse_claims
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-PARTS = ("title", "experiment", "expect", "values", "claims")
+PARTS = ("title", "experiment", "expect", "values", "claims", "sweep")
 
 
 class RecipeError(Exception):
@@ -39,6 +39,7 @@ class Recipe:
     expect: str  # what to expect, on which hardware, for a person
     values: Mapping[str, Any]
     claims: tuple[Claim, ...]
+    sweep: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # what `groundup sweep` looks through
 
 
 def recipes_root() -> Path:
@@ -63,10 +64,11 @@ def load(name: str) -> Recipe:
         for part in table:
             if part not in PARTS:
                 raise RecipeError(f"{path}: unknown part {part!r}: {_nearest(part, PARTS)}")
-        claims = tuple(parse_claim(metric, bar) for metric, bar in table.get("claims", {}).items())
-        return Recipe(
-            name, table["title"], table["experiment"], table.get("expect", ""), table.get("values", {}), claims
+        claims = tuple(
+            claim for metric, bars in table.get("claims", {}).items() for claim in parse_claims(metric, bars)
         )
+        values, sweep = table.get("values", {}), table.get("sweep", {})
+        return Recipe(name, table["title"], table["experiment"], table.get("expect", ""), values, claims, sweep)
     except (tomllib.TOMLDecodeError, ClaimError) as problem:
         raise RecipeError(f"{path}: {problem}") from None
     except KeyError as problem:
@@ -79,13 +81,20 @@ def configure(recipe: Recipe, schema: type, settings: Sequence[str] = ()) -> Any
     A name may be dotted, as in optim.lr=3e-4. RecipeError for a name or a value that cannot be.
     """
     values: dict[str, Any] = {}
-    for name, value in _flat(recipe.values):
-        values[name] = _typed(schema, name, value, f"recipe {recipe.name}")
+    for name, value in flat(recipe.values):
+        values[name] = accepted(schema, name, value, f"recipe {recipe.name}")
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals:
-            raise RecipeError(f"--set {setting}: write name=value, such as {next(iter(_fields(schema)))}=...")
-        values[name.strip()] = _typed(schema, name.strip(), _read(text.strip()), f"--set {setting}")
+            raise RecipeError(f"--set {setting}: write name=value, such as {next(iter(kinds(schema)))}=...")
+        values[name.strip()] = accepted(schema, name.strip(), _read(text.strip()), f"--set {setting}")
+    return _build(schema, values)
+
+
+def restore(schema: type, stored: Mapping[str, Any], whose: str) -> Any:
+    """The instance that `shown` and JSON have made a record of; what was derived is derived again."""
+    known = kinds(schema)
+    values = {name: accepted(schema, name, value, whose) for name, value in stored.items() if name in known}
     return _build(schema, values)
 
 
@@ -102,33 +111,42 @@ def shown(config: Any, before: str = "") -> dict[str, Any]:
     return found | {before + name: getattr(config, name) for name in derived}
 
 
-def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+def read_list(text: str) -> list[Any]:
+    """Values with commas between them, as TOML reads them, or as words: 1, 2; adam, sgd; [8, 8], [16]."""
+    try:
+        return list(tomllib.loads(f"values = [{text}]")["values"])
+    except tomllib.TOMLDecodeError:
+        return [_read(word.strip()) for word in text.split(",")]
+
+
+def flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value of a nested table, by dotted name."""
     for name, value in table.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{name}.")
+            yield from flat(value, f"{before}{name}.")
         else:
             yield before + name, value
 
 
-def _fields(schema: type, before: str = "") -> dict[str, Any]:
+def kinds(schema: type, before: str = "") -> dict[str, Any]:
     """The type of each value, by dotted name."""
     types = typing.get_type_hints(schema)
     found: dict[str, Any] = {}
     for field in dataclasses.fields(schema):
         kind = types[field.name]
         if dataclasses.is_dataclass(kind):
-            found |= _fields(typing.cast(type, kind), f"{before}{field.name}.")
+            found |= kinds(typing.cast(type, kind), f"{before}{field.name}.")
         else:
             found[before + field.name] = kind
     return found
 
 
-def _typed(schema: type, name: str, value: Any, where: str) -> Any:
+def accepted(schema: type, name: str, value: Any, where: str) -> Any:
     """The value in the type that the dataclass says, or RecipeError: an integer will do for a float, nothing else for another."""
-    kinds = _fields(schema)
-    if name not in kinds:
-        raise RecipeError(f"{where}: there is no value {name!r}: {_nearest(name, kinds)}")
-    kind = kinds[name]
+    known = kinds(schema)
+    if name not in known:
+        raise RecipeError(f"{where}: there is no value {name!r}: {_nearest(name, known)}")
+    kind = known[name]
     allowed = typing.get_args(kind) or (kind,)
     if float in allowed and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)

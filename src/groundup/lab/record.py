@@ -3,6 +3,9 @@
 A run is a row with its configuration, the hash of the sources it ran on, its environment and its hardware; its metrics are rows
 (step, name, value), and its files are kept by their hash. Metrics are written in batches, a second's worth at most: a run that
 is killed loses no more than that, and is marked when the next one begins. Readers follow a run by the id of the last row they saw.
+
+A run that was cut off may go on (`Records.reopen`): under its name, in its folder, as its next attempt. Where the two overlap,
+the later attempt counts: what the earlier one logged beyond the step from which the later goes on is superseded.
 """
 
 from __future__ import annotations
@@ -12,69 +15,24 @@ import fcntl
 import hashlib
 import json
 import os
-import platform
-import sqlite3
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
+from .formats import APPLICATION, MIGRATIONS, SUPERSEDED, Attempt, Point, Row
+from .sqlite import BUSY_TIMEOUT, StoreError, atomic, explained, open_to_write
+from .surroundings import environment_now, hardware_here
 
-from .sqlite import BUSY_TIMEOUT, Migration, StoreError, atomic, explained, open_to_write
-
-APPLICATION = 0x67726E72  # "grnr" in the file's header
 BATCH_SECONDS = 1.0  # metrics wait so long at most before they are written
 LOCK = ".running"  # in a run's folder, locked for as long as its process lives
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+UNFINISHED = ("interrupted", "failed", "killed")  # what may go on
+CHECKPOINTS = "checkpoints"  # the folder in a run's folder from which an experiment goes on
 
 
-def _create(db: sqlite3.Connection) -> None:
-    """Format 1."""
-    db.execute(
-        "CREATE TABLE run (id INTEGER PRIMARY KEY, recipe TEXT NOT NULL, seed INTEGER NOT NULL, mine INTEGER NOT NULL,"
-        " config TEXT NOT NULL, source TEXT NOT NULL, environment TEXT NOT NULL, hardware TEXT NOT NULL,"
-        " begun REAL NOT NULL, seconds REAL, status TEXT NOT NULL, result TEXT NOT NULL DEFAULT '{}')"
-    )
-    db.execute(
-        "CREATE TABLE metric (id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES run (id), step INTEGER NOT NULL,"
-        " name TEXT NOT NULL, value REAL)"
-    )
-    db.execute("CREATE INDEX metric_by_run ON metric (run, name, id)")
-    db.execute(
-        "CREATE TABLE artifact (run INTEGER NOT NULL REFERENCES run (id), name TEXT NOT NULL, sha TEXT NOT NULL,"
-        " size INTEGER NOT NULL, PRIMARY KEY (run, name))"
-    )
-    db.execute(f"PRAGMA application_id = {APPLICATION}")
-
-
-MIGRATIONS: tuple[Migration, ...] = (_create,)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A run as it is recorded. status: running, finished, interrupted, failed, killed."""
-
-    id: int
-    recipe: str
-    seed: int
-    mine: bool
-    config: dict[str, Any]
-    source: str
-    environment: dict[str, Any]
-    hardware: dict[str, Any]
-    begun: float  # unix seconds
-    seconds: float | None
-    status: str
-    result: dict[str, float]
-
-    @property
-    def name(self) -> str:
-        """How a person calls it, and its folder's name: mnist-numpy-12."""
-        return f"{self.recipe}-{self.id}"
+class Pruned(Exception):
+    """Raised into a run by whoever watches what it logs: it does not promise enough to be carried on."""
 
 
 class Records:
@@ -97,26 +55,53 @@ class Records:
         self._db.close()
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _writing(self) -> Iterator[Any]:
         with explained(self.folder / "runs.db"), atomic(self._db, "IMMEDIATE"):
             yield self._db
+
+    def _ask(self, question: str, *values: Any) -> list[Any]:
+        with explained(self.folder / "runs.db"):
+            return self._db.execute(question, values).fetchall()
 
     def begin(self, recipe: str, seed: int, config: Mapping[str, Any], source: str, mine: bool = False) -> Run:
         """A new run, its folder made and locked. Runs whose process is gone are marked as killed first."""
         self.mark_killed()
-        environment, hardware = json.dumps(environment_now()), json.dumps(hardware_here())
+        environment, hardware, now = json.dumps(environment_now()), json.dumps(hardware_here()), time.time()
         with self._writing() as db:
             row = db.execute(
                 "INSERT INTO run (recipe, seed, mine, config, source, environment, hardware, begun, status)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'running')",
-                (recipe, seed, mine, json.dumps(config), source, environment, hardware, time.time()),
+                (recipe, seed, mine, json.dumps(config), source, environment, hardware, now),
             ).lastrowid
-            assert row is not None
+            db.execute("INSERT INTO attempt VALUES (?, 1, ?, NULL, 'running', ?, NULL)", (row, now, source))
             folder = self.folder / f"{recipe}-{row}"
             folder.mkdir()
             lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return Run(self, row, folder, lock)
+
+    def reopen(self, name: str, source: str) -> Run:
+        """An unfinished run goes on: its next attempt. StoreError if it has finished, still runs, or has lost its folder."""
+        self.mark_killed()
+        row = self.find(name)
+        folder = self.folder / row.name
+        if row.status not in UNFINISHED:
+            raise StoreError(f"{row.name} is {row.status}: only a run that was cut off can go on")
+        if not folder.is_dir():
+            raise StoreError(f"{row.name} cannot go on: its folder {folder} is gone; begin a new run")
+        with self._writing() as db:
+            lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(lock)
+                raise StoreError(f"{row.name} goes on in another process: wait for it") from None
+            [number] = db.execute("SELECT max(number) + 1 FROM attempt WHERE run = ?", (row.id,)).fetchone()
+            db.execute(
+                "INSERT INTO attempt VALUES (?, ?, ?, NULL, 'running', ?, NULL)", (row.id, number, time.time(), source)
+            )
+            db.execute("UPDATE run SET status = 'running', seconds = NULL, result = '{}' WHERE id = ?", (row.id,))
+        return Run(self, row.id, folder, lock, number)
 
     def mark_killed(self) -> list[str]:
         """Runs that say they are running, and whose lock nobody holds, were killed: marks them, and returns their names."""
@@ -124,17 +109,18 @@ class Records:
         for row in killed:
             with self._writing() as db:
                 db.execute("UPDATE run SET status = 'killed' WHERE id = ? AND status = 'running'", (row.id,))
+                db.execute("UPDATE attempt SET status = 'killed' WHERE run = ? AND status = 'running'", (row.id,))
             (self.folder / row.name / LOCK).unlink(missing_ok=True)
         return [row.name for row in killed]
 
     def runs(self, recipe: str | None = None) -> list[Row]:
         """Every run, or every one of a recipe, the newest first."""
-        with explained(self.folder / "runs.db"):
-            rows = self._db.execute(
-                "SELECT id, recipe, seed, mine, config, source, environment, hardware, begun, seconds, status, result"
-                " FROM run WHERE ? IS NULL OR recipe = ? ORDER BY id DESC",
-                (recipe, recipe),
-            ).fetchall()
+        rows = self._ask(
+            "SELECT id, recipe, seed, mine, config, source, environment, hardware, begun, seconds, status, result"
+            " FROM run WHERE ? IS NULL OR recipe = ? ORDER BY id DESC",
+            recipe,
+            recipe,
+        )
         return [
             Row(i, r, s, bool(m), json.loads(c), h, json.loads(e), json.loads(w), b, t, status, json.loads(result))
             for i, r, s, m, c, h, e, w, b, t, status, result in rows
@@ -147,47 +133,108 @@ class Records:
                 return row
         raise StoreError(f"there is no run {name!r} in {self.folder}: `groundup runs` lists them")
 
+    def attempts(self, run: int) -> list[Attempt]:
+        """The attempts of a run, the first one first."""
+        question = (
+            "SELECT number, begun, seconds, status, source, resumed_at FROM attempt WHERE run = ? ORDER BY number"
+        )
+        return [Attempt(*row) for row in self._ask(question, run)]
+
     def metrics(self, run: int, name: str | None = None, after: int = 0) -> list[tuple[int, int, str, float]]:
-        """Rows (id, step, name, value) of a run with an id above `after`, in the order in which they were written."""
-        with explained(self.folder / "runs.db"):
-            rows = self._db.execute(
-                "SELECT id, step, name, value FROM metric WHERE run = ? AND id > ? AND (? IS NULL OR name = ?) ORDER BY id",
-                (run, after, name, name),
-            ).fetchall()
+        """Rows (id, step, name, value) of a run with an id above `after`, in the order in which they were written; what a
+        later attempt has done again is not among them.
+        """
+        rows = self._ask(
+            "SELECT id, step, name, value FROM metric WHERE run = ? AND id > ? AND (? IS NULL OR name = ?)"
+            f" AND NOT {SUPERSEDED} ORDER BY id",
+            run,
+            after,
+            name,
+            name,
+        )
         return [(i, step, what, float("nan") if value is None else value) for i, step, what, value in rows]
+
+    def points(self, run: int, after: int, count: int) -> list[Point]:
+        """The next rows after an id, at most so many, whole; those superseded by now are not among them."""
+        rows = self._ask(
+            "SELECT id, step, name, value, coalesce(time, (SELECT begun FROM run WHERE run.id = metric.run)), attempt"
+            f" FROM metric WHERE run = ? AND id > ? AND NOT {SUPERSEDED} ORDER BY id LIMIT ?",
+            run,
+            after,
+            count,
+        )
+        return [Point(i, s, n, float("nan") if v is None else v, t, a) for i, s, n, v, t, a in rows]
 
     def artifacts(self, run: int) -> dict[str, tuple[str, int]]:
         """The files of a run: name -> (SHA-256, bytes)."""
-        with explained(self.folder / "runs.db"):
-            rows = self._db.execute(
-                "SELECT name, sha, size FROM artifact WHERE run = ? ORDER BY name", (run,)
-            ).fetchall()
+        rows = self._ask("SELECT name, sha, size FROM artifact WHERE run = ? ORDER BY name", run)
         return {name: (sha, size) for name, sha, size in rows}
+
+    def cursor(self, sink: str, run: int) -> tuple[int, dict[str, Any]]:
+        """How far a sink is with a run: the last row that it has, and what else it noted; (0, {}) before it has begun."""
+        found = self._ask("SELECT metric, state FROM outbox WHERE sink = ? AND run = ?", sink, run)
+        return (found[0][0], json.loads(found[0][1])) if found else (0, {})
+
+    def advance(self, sink: str, run: int, metric: int, state: Mapping[str, Any]) -> None:
+        """Notes how far a sink is: on the disk when this returns."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?)", (sink, run, metric, json.dumps(dict(state)))
+            )
 
 
 class Run:
     """A run that is going on: `log` its metrics, `keep` its files. As a context it is ended whatever happens."""
 
-    def __init__(self, records: Records, row: int, folder: Path, lock: int) -> None:
-        self.id, self.folder = row, folder
+    def __init__(self, records: Records, row: int, folder: Path, lock: int, attempt: int = 1) -> None:
+        self.id, self.folder, self.attempt = row, folder, attempt
         self.name = folder.name
         self._records, self._lock = records, lock
         self._begun = self._written = time.perf_counter()
-        self._waiting: list[tuple[int, int, str, float]] = []
+        self._waiting: list[tuple[int, int, str, float, int, float]] = []
+        self._last: list[Path] = []  # what is hashed at the end alone
+        self._placed = attempt == 1  # whether it is known where this attempt goes on
         self.say: Callable[[str], None] = print  # for what a person reads while it goes on
+        self.watch: Callable[[int, Mapping[str, float]], None] | None = None  # sees what is logged; may raise Pruned
         self.status = "running"
+
+    @property
+    def resumed(self) -> bool:
+        """Whether it goes on after having been cut off."""
+        return self.attempt > 1
+
+    def resumed_at(self, step: int) -> None:
+        """Says from where a resumed run goes on: `step` is the last one, in the numbers of `log`, that need not be done again.
+
+        Without it the first step that is logged says so: from there on all is taken as done again.
+        """
+        if self.resumed:
+            with self._records._writing() as db:
+                where = (int(step), self.id, self.attempt)
+                db.execute("UPDATE attempt SET resumed_at = ? WHERE run = ? AND number = ?", where)
+        self._placed = True
 
     def log(self, step: int, **values: float) -> None:
         """Metrics of a step, by name. They are in the file a second later at most, if anything is logged then."""
-        self._waiting += [(self.id, int(step), name, float(value)) for name, value in values.items()]
+        if not self._placed:
+            self.resumed_at(int(step) - 1)
+        now = time.time()
+        self._waiting += [(self.id, int(step), n, float(v), self.attempt, now) for n, v in values.items()]
         if time.perf_counter() - self._written >= BATCH_SECONDS:
             self.write()
+        if self.watch is not None:
+            self.watch(int(step), values)
 
     def write(self) -> None:
         """Writes what waits, in one transaction."""
         if self._waiting:
             with self._records._writing() as db:
-                db.executemany("INSERT INTO metric (run, step, name, value) VALUES (?, ?, ?, ?)", self._waiting)
+                db.executemany(
+                    "INSERT INTO metric (run, step, name, value, attempt, time) VALUES (?, ?, ?, ?, ?, ?)",
+                    self._waiting,
+                )
+                so_far = (time.perf_counter() - self._begun, self.id, self.attempt)
+                db.execute("UPDATE attempt SET seconds = ? WHERE run = ? AND number = ?", so_far)
             self._waiting = []
         self._written = time.perf_counter()
 
@@ -197,22 +244,40 @@ class Run:
         return [(step, value) for _, step, _, value in self._records.metrics(self.id, name)]
 
     def keep(self, path: Path) -> Path:
-        """Records a file of the run's folder by its hash; again, if it has changed."""
+        """Records a file of the run's folder by its hash; again, if it has changed. A checkpoint is hashed when the run ends,
+        if it is still there then: while it goes on they come and go.
+        """
         path = Path(path)
-        content = path.read_bytes()
-        row = (self.id, str(path.relative_to(self.folder)), hashlib.sha256(content).hexdigest(), len(content))
-        with self._records._writing() as db:
-            db.execute("INSERT OR REPLACE INTO artifact VALUES (?, ?, ?, ?)", row)
+        if path.relative_to(self.folder).parts[0] == CHECKPOINTS and self.status == "running":
+            self._last.append(path)
+        else:
+            self._hash(path)
         return path
 
+    def _hash(self, path: Path) -> None:
+        digest, size = hashlib.sha256(), 0
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+                size += len(block)
+        row = (self.id, path.relative_to(self.folder).as_posix(), digest.hexdigest(), size)
+        with self._records._writing() as db:
+            db.execute("INSERT OR REPLACE INTO artifact VALUES (?, ?, ?, ?)", row)
+
     def end(self, status: str, result: Mapping[str, float] | None = None) -> None:
-        """The last thing: how it ended, and its final metrics."""
+        """The last thing: how it ended, and its final metrics. Its seconds are those of all its attempts."""
         self.write()
+        for path in self._last:
+            if path.exists():
+                self._hash(path)
         self.status = status
         with self._records._writing() as db:
+            here = (status, time.perf_counter() - self._begun, self.id, self.attempt)
+            db.execute("UPDATE attempt SET status = ?, seconds = ? WHERE run = ? AND number = ?", here)
             db.execute(
-                "UPDATE run SET status = ?, seconds = ?, result = ? WHERE id = ?",
-                (status, time.perf_counter() - self._begun, json.dumps(dict(result or {})), self.id),
+                "UPDATE run SET status = ?, seconds = (SELECT sum(seconds) FROM attempt WHERE run = ?), result = ?"
+                " WHERE id = ?",
+                (status, self.id, json.dumps(dict(result or {})), self.id),
             )
         if self._lock >= 0:
             (self.folder / LOCK).unlink(missing_ok=True)
@@ -226,42 +291,8 @@ class Run:
         self, kind: type[BaseException] | None, problem: BaseException | None, at: TracebackType | None
     ) -> None:
         if self.status == "running":
-            self.end("interrupted" if kind is KeyboardInterrupt else "failed" if kind else "finished")
-
-
-def source_hash(roots: Sequence[Path]) -> str:
-    """A SHA-256 over all Python files below some folders, by their relative paths."""
-    digest = hashlib.sha256()
-    for root in roots:
-        for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-            content = path.read_bytes()
-            digest.update(f"{path.relative_to(root.parent)}\0{len(content)}\0".encode())
-            digest.update(content)
-    return digest.hexdigest()
-
-
-def environment_now() -> dict[str, Any]:
-    """What a run's numbers may depend on beside its sources: versions, threads, the platform."""
-    return {
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "platform": platform.platform(),
-        "threads": {name: os.environ[name] for name in THREADS if name in os.environ},
-        "arguments": sys.argv[1:],
-    }
-
-
-def hardware_here() -> dict[str, Any]:
-    """The processor's name, how many of its cores there are for us, and the memory in GiB."""
-    name = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                name = line.partition(":")[2].strip()
-                break
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {"processor": name, "cores": cores, "memory_gib": round(memory, 1)}
+            told: dict[type[BaseException], str] = {KeyboardInterrupt: "interrupted", Pruned: "pruned"}
+            self.end(told.get(kind, "failed") if kind else "finished")
 
 
 def _locked(path: Path) -> bool:

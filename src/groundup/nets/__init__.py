@@ -1,0 +1,1 @@
+"""Networks on PyTorch: the language model, its parts, and how it speaks."""

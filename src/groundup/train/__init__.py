@@ -1,0 +1,1 @@
+"""The training stack: the order of data, the step, the loop, what is saved."""
