@@ -9,9 +9,11 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import os
 import sys
+import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import CodeType, FrameType
 from typing import Any
 
@@ -75,7 +77,7 @@ def _codes(probe: Probe, prepared: Prepared) -> set[CodeType]:
         if event == "call":
             found.add(frame.f_code)
 
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _elsewhere():
         warnings.simplefilter("ignore")  # the judge has seen them
         sys.setprofile(enter)
         try:
@@ -84,6 +86,18 @@ def _codes(probe: Probe, prepared: Prepared) -> set[CodeType]:
         finally:
             sys.setprofile(None)
     return found
+
+
+@contextlib.contextmanager
+def _elsewhere() -> Iterator[None]:
+    """A working directory that goes away again: probes leave files in theirs."""
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory(prefix="groundup-") as folder:
+        os.chdir(folder)
+        try:
+            yield
+        finally:
+            os.chdir(before)
 
 
 def _named_at_import(tree: ast.Module) -> set[str]:

@@ -6,14 +6,15 @@ knowing the others: nothing is stored, a step costs the same in the first epoch 
 asking for it.
 
 The permutation is a generalised Feistel network with cycle walking: Black and Rogaway, Ciphers with Arbitrary Finite Domains (2002),
-sections 3 and 5. The hash in its rounds is SplitMix64's: Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators (2014).
+methods 2 and 3. The hash in its rounds is SplitMix64's: Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators (2014).
 """
 
 import math
 
 import numpy as np
 
-ROUNDS = 16  # four look random in a large table (Luby and Rackoff, 1988); in one of six cells it takes sixteen
+ROUNDS = 8  # four look random in a large table (Luby and Rackoff, 1988)
+FEW = 1000  # below so many examples twice as many rounds: in a table of six cells it takes sixteen
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: odd, and its multiples are spread evenly
 
 
@@ -42,16 +43,17 @@ def permute(places, count, keys):
     places = np.asarray(places)
     if places.size and (places.min() < 0 or places.max() >= count):
         raise ValueError(f"places lie in [0, {count}), and these go from {places.min()} to {places.max()}")
-    columns = max(math.isqrt(count - 1) + 1, 1) if count else 1
+    columns = math.isqrt(count - 1) + 1 if count else 1
     rows = -(-count // columns)
     columns, rows, count = np.uint64(columns), np.uint64(rows), np.uint64(count)
     keys = np.broadcast_to(np.asarray(keys, np.uint64), places.shape)
-    rounds = np.stack([mix(keys + np.uint64(r)) for r in range(ROUNDS)])  # (ROUNDS, n), the key of each round
+    rounds = range(ROUNDS if count >= FEW else 2 * ROUNDS)
+    round_keys = np.stack([mix(keys + np.uint64(r)) for r in rounds])  # (rounds, n)
     found = places.astype(np.uint64)  # (n,)
     outside = np.arange(len(found))  # who still has to go through the rounds
     while len(outside):
         row, column = np.divmod(found[outside], columns)
-        for r, key in enumerate(rounds[:, outside]):
+        for r, key in enumerate(round_keys[:, outside]):
             if r % 2 == 0:
                 column = (column + mix(row ^ key) % columns) % columns
             else:

@@ -170,7 +170,7 @@ class Shard:
             self.map.madvise(mmap.MADV_DONTNEED)
 
     def verify(self):
-        """Reads everything (a second for a gigabyte or two). Raises Changed, with the first block that is not as it was written."""
+        """Reads everything, some seconds for a gigabyte. Raises Changed, with the first block that is not as it was written."""
         per_block = BLOCK_BYTES // self.header.width
         for block in range(self.header.blocks):
             found = hashlib.sha256(self.tokens[block * per_block : (block + 1) * per_block]).digest()

@@ -12,6 +12,7 @@ import io
 import os
 import socket
 import sys
+import tempfile
 import time
 import traceback
 from collections import deque
@@ -80,6 +81,7 @@ def _confine(setup: dict[str, Any], keep: int) -> None:
     os.close(output)
     os.environ.clear()
     os.environ.update({"HOME": scratch, "TMPDIR": scratch, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"})
+    tempfile.tempdir = None  # what the parent has found out no longer holds
     _close_the_rest(keep)
     if setup["allowed"] is not None:
         allowed = frozenset(setup["allowed"]) | sys.stdlib_module_names
