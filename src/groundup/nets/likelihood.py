@@ -1,11 +1,13 @@
 """How surprised a language model is by a text, and in which unit to say so.
 
-A model gives each token a probability; the sum of their logarithms is what it says of a text. Told per token it cannot be compared
-across tokenizers, told per byte it can. The boundaries and windows are those of EleutherAI's lm-evaluation-harness: Biderman et
-al., Lessons from the Trenches on Reproducible Evaluation of Language Models (2024), section 3 and appendix A.
+A model gives each token a probability; the sum of their logarithms is what it says of a text. Told per token it cannot
+be compared across tokenizers, told per byte it can. The boundaries and windows are those of EleutherAI's
+lm-evaluation-harness: Biderman et al., Lessons from the Trenches on Reproducible Evaluation of Language Models (2024),
+section 3 and appendix A.
 
-A model here is an nn.Module that maps ids (B, T) int64 to logits (B, T, V), where position t sees positions <= t alone, and a tokenizer
-anything with `encode(text) -> ids`. A pair is two lists of ids: what is given, and the continuation to be scored.
+A model here is an nn.Module that maps ids (B, T) int64 to logits (B, T, V), where position t sees positions <= t alone,
+and a tokenizer anything with `encode(text) -> ids`. A pair is two lists of ids: what is given, and the continuation to
+be scored.
 """
 
 import math
@@ -72,10 +74,11 @@ def measured(text: str, nats: float, tokens: int) -> Measured:
 def encode_pair(tokenizer, context: str, continuation: str, prefix: int | None = None) -> tuple[list[int], list[int]]:
     """Two texts as a pair of lists of ids, cut where the tokenizer would cut the whole.
 
-    White space at the end of the context belongs to the continuation, since tokenizers put a space in front of a word. Then context and
-    continuation are encoded together, and what is left after as many tokens as the context alone has is the continuation. Where no
-    context is left, the pair is ([prefix], all ids). Raises ValueError for an empty continuation, for no context and no
-    prefix, and where the tokenizer has merged all of the continuation into the context's last token.
+    White space at the end of the context belongs to the continuation, since tokenizers put a space in front of a word.
+    Then context and continuation are encoded together, and what is left after as many tokens as the context alone has
+    is the continuation. Where no context is left, the pair is ([prefix], all ids). Raises ValueError for an empty
+    continuation, for no context and no prefix, and where the tokenizer has merged all of the continuation into the
+    context's last token.
     """
     if not continuation:
         raise ValueError("the continuation is empty: there is nothing to score")
@@ -95,11 +98,11 @@ def encode_pair(tokenizer, context: str, continuation: str, prefix: int | None =
 def windows(ids, context: int, prefix: int, least: int = 1) -> list[tuple[list[int], list[int]]]:
     """A text of any length as pairs in which each of its tokens is to be scored once, in order.
 
-    ids: (n,), n >= 0. context: how many tokens the model can be given. The first window is given [prefix] and scores up to `context`
-    tokens. Each after it scores the next context - least + 1, or what is left, and is given as many of the tokens before
-    them as fit: given + continuation has at most context + 1 tokens, of which the last is not fed. So each token is scored with
-    at least `least` tokens before it, but for the beginning of the text. The last window reaches further back, if it is short.
-    Raises ValueError unless 1 <= least <= context.
+    ids: (n,), n >= 0. context: how many tokens the model can be given. The first window is given [prefix] and scores up
+    to `context` tokens. Each after it scores the next context - least + 1, or what is left, and is given as many of the
+    tokens before them as fit: given + continuation has at most context + 1 tokens, of which the last is not fed. So
+    each token is scored with at least `least` tokens before it, but for the beginning of the text. The last window
+    reaches further back, if it is short. Raises ValueError unless 1 <= least <= context.
     """
     if not 1 <= least <= context:
         raise ValueError(f"least is {least}, and has to lie between 1 and the context of {context}")
@@ -116,11 +119,11 @@ def windows(ids, context: int, prefix: int, least: int = 1) -> list[tuple[list[i
 def scores(model, pairs, context: int, batch: int = 8) -> list[Score]:
     """A Score for each pair, in the order of the pairs.
 
-    Pairs are run longest first, `batch` at a time, padded on the right, where a causal model does not see it. A pair longer than the model
-    can be given loses tokens from the left of its context: the model is fed the last `context` of all tokens but the final
-    one. The logarithms are taken in float32 or wider. The model is in evaluation mode while it runs, no gradient is kept, and
-    afterwards it is in the mode it was in. Raises ValueError for an empty side of a pair, and for a continuation of more than `context`
-    tokens.
+    Pairs are run longest first, `batch` at a time, padded on the right, where a causal model does not see it. A pair
+    longer than the model can be given loses tokens from the left of its context: the model is fed the last `context` of
+    all tokens but the final one. The logarithms are taken in float32 or wider. The model is in evaluation mode while it
+    runs, no gradient is kept, and afterwards it is in the mode it was in. Raises ValueError for an empty side of a
+    pair, and for a continuation of more than `context` tokens.
     """
     for given, continuation in pairs:
         if not len(given) or not len(continuation):
