@@ -3,9 +3,9 @@
     python benchmarks/finder.py            all three, some minutes
     python benchmarks/finder.py digits     one of: digits, characters, images
 
-The best rate is where the loss on held-out data is lowest after STEPS steps with the rate falling linearly to 0, the mean of two
-seeds, on a grid of factor 1.8; between its points a parabola through the three lowest decides. It depends on the length of the run and on its
-schedule: "within a factor of 3" is what one can ask.
+The best rate is where the training loss, over the last tenth of STEPS steps with the rate falling linearly to 0, is lowest: the mean of
+two seeds, on a grid of factor 1.8, between its points a parabola. It depends on the length of the run and on its schedule: "within a
+factor of 3" is what one can ask. The range test sees training alone; the best rate on held-out data is printed beside it.
 """
 
 import os
@@ -48,17 +48,19 @@ class Task:
     def trained(self, rate, seed, steps=STEPS):
         torch.manual_seed(seed)
         model = self.build()
-        optimizer = self.optimizer(model.parameters(), rate)
+        optimizer, late = self.optimizer(model.parameters(), rate), []
         for step in range(steps):
             optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)
             loss = self.loss(model, self.batch(step + steps * seed))
             if not torch.isfinite(loss):
-                return math.inf
+                return math.inf, math.inf
+            if step >= 0.9 * steps:
+                late.append(loss.item())
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
         with torch.no_grad():
-            return float(self.loss(model.eval(), self.held_out))
+            return float(np.mean(late)), float(self.loss(model.eval(), self.held_out))
 
 
 def digits_task():
@@ -126,17 +128,21 @@ def images_task():
     )
 
 
-def best_rate(task):
-    """-> the best rate, and the losses of the grid."""
+def swept(task):
+    """-> the grid of rates, and for each the loss in training and on held-out data: (n,), (2, n)."""
     low, high = task.grid
     rates = low * FACTOR ** np.arange(int(math.log(high / low) / math.log(FACTOR)) + 1)
-    losses = np.array([np.mean([task.trained(rate, seed) for seed in range(SEEDS)]) for rate in rates])
+    losses = [np.mean([task.trained(rate, seed) for seed in range(SEEDS)], axis=0) for rate in rates]
+    return rates, np.array(losses).T
+
+
+def best_of(rates, losses):
+    """The lowest point of a parabola through the lowest three, in the logarithms of rate and loss."""
     at = int(np.argmin(losses))
-    shift = 0.0
-    if 0 < at < len(rates) - 1 and np.isfinite(losses[at - 1 : at + 2]).all():
-        left, middle, right = losses[at - 1 : at + 2]
-        shift = 0.5 * (left - right) / max(left - 2 * middle + right, 1e-12)
-    return float(rates[at] * FACTOR**shift), rates, losses
+    if at in (0, len(rates) - 1) or not np.isfinite(losses[at - 1 : at + 2]).all():
+        return float(rates[at])
+    left, middle, right = np.log(losses[at - 1 : at + 2])
+    return float(rates[at] * FACTOR ** (0.5 * (left - right) / max(left - 2 * middle + right, 1e-12)))
 
 
 def main():
@@ -146,10 +152,11 @@ def main():
         if sys.argv[1:] and task.name not in sys.argv[1:]:
             continue
         begun = time.perf_counter()
-        best, rates, losses = best_rate(task)
-        swept = time.perf_counter() - begun
-        print(f"{task.name}: the best rate is {best:.2g} ({swept:.0f} s)")
-        print("   " + "  ".join(f"{rate:.1e}: {loss:.3f}" for rate, loss in zip(rates, losses)))
+        rates, losses = swept(task)
+        best, unseen = (best_of(rates, row) for row in losses)
+        took = time.perf_counter() - begun
+        print(f"{task.name}: the best rate is {best:.2g} in training, {unseen:.2g} on held-out data ({took:.0f} s)")
+        print("   " + "  ".join(f"{rate:.1e}: {a:.3f} {b:.3f}" for rate, a, b in zip(rates, *losses)))
         found = []
         begun = time.perf_counter()
         for seed in range(3):
@@ -157,12 +164,11 @@ def main():
             model = task.build()
             optimizer = task.optimizer(model.parameters(), 1e-3)
             found.append(find(model, optimizer, task.losses(model, 1000 * seed), seed=seed).suggestion)
-        ratios = [max(rate / best, best / rate) for rate in found]
-        missed += max(ratios) > BAR
+        off, off_unseen = (max(max(rate / truth, truth / rate) for rate in found) for truth in (best, unseen))
+        missed += off > BAR
         each = (time.perf_counter() - begun) / 3
-        print(
-            f"   suggested {', '.join(f'{rate:.2g}' for rate in found)}: off by {max(ratios):.1f} ({each:.1f} s each)"
-        )
+        print(f"   suggested {', '.join(f'{rate:.2g}' for rate in found)} ({each:.1f} s each)")
+        print(f"   off by {off:.1f} from the best in training, by {off_unseen:.1f} from the best on held-out data")
     print("all within a factor of 3" if not missed else f"{missed} beyond a factor of 3")
     return int(bool(missed))
 

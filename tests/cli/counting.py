@@ -46,7 +46,7 @@ def run(config, record, lib):
             record.write()
             print("waiting", flush=True)
             sys.stdin.read()
-        if (step + 1) % 10 == 0:
+        if (step + 1) % 10 == 0 and os.environ.get("RANK", "0") == "0":
             path = record.folder / "checkpoints" / f"{step + 1:06}.json"
             path.write_text(json.dumps({"step": step + 1}))
             record.keep(path)

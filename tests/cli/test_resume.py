@@ -23,9 +23,9 @@ def test_a_run_that_was_cut_off_goes_on_and_no_step_is_there_twice(lab, monkeypa
         assert [step for _, step, _, _ in kept.metrics(row.id, "loss")] == list(range(30))
         attempts = dict((step, value) for _, step, _, value in kept.metrics(row.id, "attempt"))
         assert attempts == {step: 1 + (step >= 10) for step in range(30)}
-        assert [(a.status, a.resumed_at) for a in kept.attempts(row.id)] == [(end, None), ("finished", 9)]
+        assert [(a.status, a.resumed_at) for a in kept.attempts(row.id)] == [(end, None), ("finished", 10)]
         assert row.seconds == pytest.approx(sum(a.seconds for a in kept.attempts(row.id)))
-    assert "attempt 2, after one that was " + end + ": went on after step 9" in lab("runs", "counting-1")[1]
+    assert "attempt 2, after one that was " + end + ": went on from step 10" in lab("runs", "counting-1")[1]
 
 
 def test_a_run_that_was_killed_goes_on_where_its_checkpoint_is(lab):
@@ -129,3 +129,25 @@ def test_what_cannot_be_sampled_is_one_line(lab, monkeypatch):
     ]:
         status, _, err = lab("sample", *arguments)
         assert status == 2 and said in err and err.count("\n") == 1
+
+
+def launch(lab, rank, **environment):
+    known = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29511", "TORCHELASTIC_RUN_ID": "test", "WORLD_SIZE": "2"}
+    return lab.launch("run", "counting", **known, RANK=str(rank), **environment)
+
+
+def test_processes_that_torchrun_starts_have_one_run_and_go_on_with_it_when_they_are_started_again(lab):
+    other, first = launch(lab, 1), launch(lab, 0, HANG_AT="14")
+    while "waiting" not in (line := first.stdout.readline()):
+        assert line, first.stderr.read()
+    assert other.communicate(timeout=60) == ("", "") and other.returncode == 0
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    other, first = (launch(lab, rank, TORCHELASTIC_RESTART_COUNT="1", HANG_AT="25") for rank in (1, 0))
+    assert "waiting" not in other.communicate("", timeout=60)[0] and other.returncode == 0
+    out, err = first.communicate("", timeout=60)
+    assert first.returncode == 0 and "counting-1 goes on: attempt 2" in out, err
+    with lab.records() as kept:
+        [row] = kept.runs()
+        assert row.status == "finished" and len(kept.attempts(1)) == 2
+        assert [step for _, step, _, _ in kept.metrics(1, "loss")] == list(range(30))

@@ -163,7 +163,9 @@ def postgres():
         "env": {"PATH": os.environ["PATH"], "LC_ALL": "C"},
     }
     data, log = folder / "data", folder / "log"
-    subprocess.run([found[-1] / "initdb", "-D", data, "-U", "groundup", "-A", "trust", "-E", "UTF8", "--no-sync"], **options)
+    subprocess.run(
+        [found[-1] / "initdb", "-D", data, "-U", "groundup", "-A", "trust", "-E", "UTF8", "--no-sync"], **options
+    )
     server = f"-k {folder} -c listen_addresses='' -c fsync=off"
     subprocess.run(
         [found[-1] / "pg_ctl", "-D", data, "-l", log, "-o", server, "-w", "start"],

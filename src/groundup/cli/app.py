@@ -251,6 +251,8 @@ def run_recipe(
     *,
     mine: Annotated[bool, Parameter(help="On your own library instead of the reference.", negative="")] = False,
     set: Annotated[list[str] | None, Parameter(help="A value of the recipe, as name=value.", negative="")] = None,
+    data: Annotated[Path | None, Parameter(help="A text, or a folder of text, for recipes that take one.")] = None,
+    dry: Annotated[bool, Parameter(help="Ten small steps, to see that all is in place.", negative="")] = False,
     seed: Annotated[int | None, Parameter(help="Another seed than the recipe's.")] = None,
     seeds: Annotated[int | None, Parameter(help="So many runs, one a seed, then their mean and spread.")] = None,
     resume: Annotated[bool, Parameter(help="Go on with the run that was cut off.", negative="")] = False,
@@ -262,7 +264,9 @@ def run_recipe(
     """
     from . import experiments
 
-    return experiments.run(name, mine, set or [], seed, seeds, resume, json)
+    short = [f"data={data.expanduser().resolve()}"] if data is not None else []
+    short += ["dry=true"] if dry else []
+    return experiments.run(name, mine, [*(set or []), *short], seed, seeds, resume, json)
 
 
 @app.command(name="runs")

@@ -12,6 +12,7 @@ from ..lab import recipe as recipes
 from ..lab.claims import Kept, seeds_asked
 from ..lab.formats import Row
 from ..lab.record import Records
+from . import ranks
 from .telling import (
     as_group,
     as_object,
@@ -27,9 +28,7 @@ from .telling import (
     value_of,
     when,
 )
-from .training import Plan, prepare, proved, records, train, unfinished
-
-INTERRUPTED = 130  # what a shell says of Ctrl-C
+from .training import INTERRUPTED, Plan, prepare, proved, records, take_part, train, unfinished
 
 
 def run(
@@ -51,6 +50,11 @@ def run(
         raise recipes.RecipeError(
             f"{name} cannot go on where it stopped: its experiment saves no checkpoints; run it again without --resume"
         )
+    if ranks.several() and seeds is not None:
+        raise recipes.RecipeError("--seeds makes one run after the other: with several processes give each its --seed")
+    if ranks.rank() > 0:
+        with records() as kept:
+            return take_part(plan, kept, mine)
     print(plan.recipe.title)
     if plan.recipe.expect:
         print(f"Expect {plan.recipe.expect}.")
@@ -64,6 +68,8 @@ def run(
             print(json.dumps(as_object(row, held, kept)))
     if row.status == "interrupted":
         return INTERRUPTED
+    if ranks.several():
+        return 0  # torchrun would take a claim that is not kept for a process that failed, and start all of them again
     return int(not all(claim.kept for claim in held))
 
 
@@ -129,7 +135,7 @@ def runs(name: str | None, as_json: bool) -> int:
         print(f"sources {row.source[:12]}  {row.hardware['processor']}, {row.hardware['cores']} cores")
         attempts = kept.attempts(row.id)
         for earlier, later in itertools.pairwise(attempts):
-            on = "nothing logged yet" if later.resumed_at is None else f"went on after step {later.resumed_at}"
+            on = "nothing logged yet" if later.resumed_at is None else f"went on from step {later.resumed_at}"
             print(f"attempt {later.number}, after one that was {earlier.status}: {on}")
         tell(row, held_by(row), kept)
     return 0

@@ -19,9 +19,8 @@ from ..lab.recipe import RecipeError
 from ..lab.record import UNFINISHED, Pruned, Records, Run
 from ..lab.sweep import Aim, Parameter
 from .telling import plain
-from .training import Plan, prepare, records, train
+from .training import INTERRUPTED, Plan, prepare, records, train
 
-INTERRUPTED = 130
 WORKER = "GROUNDUP_SWEEP_WORKER"  # in the environment of a process that is one of several
 
 
@@ -168,6 +167,7 @@ def _trial(trial: Any, aim: Aim, values: Mapping[str, Any], kept: Records) -> Ro
     def begun(record: Run) -> None:
         trial.set_user_attr("run", record.name)
         record.watch = sweep.watcher(trial, aim.metric)
+        record.say = lambda text: None
 
     row, _ = train(plan, kept, aim.mine, earlier, begun)
     return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from ..lab.claims import Kept, hold
 from ..lab.formats import Row
 from ..lab.record import UNFINISHED, Records, Run
 from ..lab.surroundings import source_hash
+from . import ranks
 
 LIBRARY = ("grad", "classic", "text", "nets", "train", "data", "lab", "experiments")  # what a run's numbers come from
+
+INTERRUPTED = 130  # what a shell says of Ctrl-C
 
 Begun = Callable[[Run], None]
 
@@ -55,6 +59,8 @@ def train(
     """
     with library(mine) as (lib, roots):
         config, source = recipes.shown(plan.config), source_hash(roots)
+        if resumed is None and getattr(plan.experiment, "RESUMES", False):
+            resumed = ranks.cut_off(kept)
         if resumed is None:
             record = kept.begin(plan.recipe.name, int(config.get("seed", 0)), config, source, mine)
         else:
@@ -62,6 +68,8 @@ def train(
             print(f"{record.name} goes on: attempt {record.attempt}, after one that was {resumed.status}")
             if source != resumed.source:
                 print("the sources have changed since it began: its numbers will come from both, and prove no claim")
+        if ranks.several():
+            ranks.announce(kept, record.name)
         with record:
             status = "finished"
             if begun is not None:
@@ -72,8 +80,20 @@ def train(
                 status = "interrupted"
                 print("\ninterrupted: what was saved until now is looked at")
             record.end(status, _evaluated(plan, record, lib, status))
+        if ranks.several():
+            ranks.done(kept)
     row = kept.find(record.name)
     return row, hold(plan.recipe.claims, row.result)
+
+
+def take_part(plan: Plan, kept: Records, mine: bool) -> int:
+    """The experiment on another rank than 0: in rank 0's run, without a word."""
+    with library(mine) as (lib, _), open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        try:
+            plan.experiment.run(plan.config, ranks.joined(kept), lib)
+        except KeyboardInterrupt:
+            return INTERRUPTED
+    return 0
 
 
 def unfinished(plan: Plan, kept: Records, mine: bool) -> Row:

@@ -312,6 +312,7 @@ def _written(
     ids = torch.from_numpy(np.asarray(tokenizer.encode(prompt), np.int64))[None]
     generator = torch.Generator().manual_seed(seed)
     waiting: list[int] = []
+    options["cache"] = not (model.config.before or model.config.bigram)  # those read tokens that a cache does not hold
     for token in lib.nets.sample.stream(model, ids, tokens, generator=generator, **options):
         waiting.append(int(token))
         text = tokenizer.decode(waiting)

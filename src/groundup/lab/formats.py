@@ -47,7 +47,9 @@ class Attempt:
     seconds: float | None  # until the last thing that was written, if it was killed
     status: str
     source: str
-    resumed_at: int | None  # what earlier attempts logged beyond this step is superseded
+    resumed_at: (
+        int | None
+    )  # what earlier attempts logged beyond this step is superseded, and at it what was logged again
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,13 @@ class Point:
     attempt: int
 
 
-# A row that a later attempt has done again. `metric` and `attempt` are aliases that the question around it gives.
+# A row that a later attempt has done again: one beyond the step from which that attempt went on, or at that step and logged again.
+# `metric` is the table of the question around it.
 SUPERSEDED = (
     "EXISTS (SELECT 1 FROM attempt WHERE attempt.run = metric.run AND attempt.number > metric.attempt"
-    " AND attempt.resumed_at < metric.step)"
+    " AND (attempt.resumed_at < metric.step OR attempt.resumed_at = metric.step AND EXISTS (SELECT 1 FROM metric AS again"
+    " WHERE again.run = metric.run AND again.name = metric.name AND again.step = metric.step"
+    " AND again.attempt = attempt.number)))"
 )
 
 

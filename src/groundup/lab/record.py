@@ -11,7 +11,6 @@ the later attempt counts: what the earlier one logged beyond the step from which
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -21,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from . import locks
 from .formats import APPLICATION, MIGRATIONS, SUPERSEDED, Attempt, Point, Row
 from .sqlite import BUSY_TIMEOUT, StoreError, atomic, explained, open_to_write
 from .surroundings import environment_now, hardware_here
@@ -76,8 +76,7 @@ class Records:
             db.execute("INSERT INTO attempt VALUES (?, 1, ?, NULL, 'running', ?, NULL)", (row, now, source))
             folder = self.folder / f"{recipe}-{row}"
             folder.mkdir()
-            lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock = locks.take(folder / LOCK)
         return Run(self, row, folder, lock)
 
     def reopen(self, name: str, source: str) -> Run:
@@ -90,11 +89,9 @@ class Records:
         if not folder.is_dir():
             raise StoreError(f"{row.name} cannot go on: its folder {folder} is gone; begin a new run")
         with self._writing() as db:
-            lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock = locks.take(folder / LOCK)
             except OSError:
-                os.close(lock)
                 raise StoreError(f"{row.name} goes on in another process: wait for it") from None
             [number] = db.execute("SELECT max(number) + 1 FROM attempt WHERE run = ?", (row.id,)).fetchone()
             db.execute(
@@ -105,13 +102,18 @@ class Records:
 
     def mark_killed(self) -> list[str]:
         """Runs that say they are running, and whose lock nobody holds, were killed: marks them, and returns their names."""
-        killed = [row for row in self.runs() if row.status == "running" and not _locked(self.folder / row.name / LOCK)]
-        for row in killed:
+        killed = []
+        for row in self.runs():
+            lock = self.folder / row.name / LOCK
+            if row.status != "running" or locks.held(lock):
+                continue
             with self._writing() as db:
-                db.execute("UPDATE run SET status = 'killed' WHERE id = ? AND status = 'running'", (row.id,))
-                db.execute("UPDATE attempt SET status = 'killed' WHERE run = ? AND status = 'running'", (row.id,))
-            (self.folder / row.name / LOCK).unlink(missing_ok=True)
-        return [row.name for row in killed]
+                if not locks.held(lock):  # by one that has made it go on in the meantime
+                    db.execute("UPDATE run SET status = 'killed' WHERE id = ? AND status = 'running'", (row.id,))
+                    db.execute("UPDATE attempt SET status = 'killed' WHERE run = ? AND status = 'running'", (row.id,))
+                    lock.unlink(missing_ok=True)
+                    killed.append(row.name)
+        return killed
 
     def runs(self, recipe: str | None = None) -> list[Row]:
         """Every run, or every one of a recipe, the newest first."""
@@ -206,7 +208,7 @@ class Run:
     def resumed_at(self, step: int) -> None:
         """Says from where a resumed run goes on: `step` is the last one, in the numbers of `log`, that need not be done again.
 
-        Without it the first step that is logged says so: from there on all is taken as done again.
+        Without it the first step that is logged is taken for it. What was logged at that very step counts unless it is logged again.
         """
         if self.resumed:
             with self._records._writing() as db:
@@ -217,7 +219,7 @@ class Run:
     def log(self, step: int, **values: float) -> None:
         """Metrics of a step, by name. They are in the file a second later at most, if anything is logged then."""
         if not self._placed:
-            self.resumed_at(int(step) - 1)
+            self.resumed_at(int(step))
         now = time.time()
         self._waiting += [(self.id, int(step), n, float(v), self.attempt, now) for n, v in values.items()]
         if time.perf_counter() - self._written >= BATCH_SECONDS:
@@ -293,18 +295,3 @@ class Run:
         if self.status == "running":
             told: dict[type[BaseException], str] = {KeyboardInterrupt: "interrupted", Pruned: "pruned"}
             self.end(told.get(kind, "failed") if kind else "finished")
-
-
-def _locked(path: Path) -> bool:
-    """Whether a process that lives holds the lock."""
-    try:
-        descriptor = os.open(path, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

@@ -136,13 +136,16 @@ def on_network(path: str, mounts: str | None = None) -> bool:
 
 
 def _migrate(path: Path, db: sqlite3.Connection, application: int, steps: Sequence[Migration]) -> None:
-    """Bring the file to format len(steps), each step in a transaction, a backup of what was before beside it."""
-    version = -1
+    """Bring the file to format len(steps), each step in a transaction, a backup of what was before beside it. A new file has
+    nothing before.
+    """
+    version, new = -1, False
     while version < len(steps):
         with atomic(db, "IMMEDIATE"):
             version = _format(path, db, application, len(steps))
+            new = new or version == 0
             if version < len(steps):
-                if version > 0:
+                if not new:
                     _back_up(path, version + 1)
                 steps[version](db)
                 version += 1

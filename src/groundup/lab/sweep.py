@@ -8,7 +8,6 @@ values, and goes on with the same run where the experiment can. Akiba et al., Op
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import math
 import os
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import locks
 from .recipe import RecipeError, accepted, kinds, read_list
 
 if TYPE_CHECKING:
@@ -191,8 +191,7 @@ class Worker:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f".worker-{os.getpid()}-{time.time_ns()}"
-        self._lock = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._lock = locks.take(self._path)
 
     def __enter__(self) -> Worker:
         return self
@@ -263,17 +262,7 @@ def _lost(trial: FrozenTrial) -> bool:
     """Whether nobody is at a running trial any more: its worker's lock is free, or, on another machine, it gives no sign."""
     worker, seen = trial.user_attrs.get("worker"), trial.user_attrs.get("seen")
     if worker is not None and worker["host"] == socket.gethostname():
-        try:
-            descriptor = os.open(worker["lock"], os.O_RDWR)
-        except FileNotFoundError:
-            return True
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        finally:
-            os.close(descriptor)
-        return True
+        return not locks.held(Path(worker["lock"]))
     if seen is None and trial.datetime_start is not None:
         seen = trial.datetime_start.timestamp()
     return seen is None or time.time() - float(seen) > LOST

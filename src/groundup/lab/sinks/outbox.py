@@ -9,7 +9,6 @@ the sink can do that, and else stays, and the row that supersedes it is not sent
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -18,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from .. import locks
 from ..formats import Point, Row
 from ..record import Records
 from ..sqlite import StoreError
@@ -67,12 +67,11 @@ class Sink(Protocol):
 def alone(sink: Sink, records: Records) -> Iterator[None]:
     """One process at a time sends to a sink. SinkError if another does."""
     name = hashlib.sha256(sink.key.encode()).hexdigest()[:12]
-    lock = os.open(records.folder / f".sync-{name}", os.O_CREAT | os.O_RDWR, 0o600)
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise SinkError(f"another process is sending to {sink.key}: wait for it or end it") from None
+        lock = locks.take(records.folder / f".sync-{name}")
+    except OSError:
+        raise SinkError(f"another process is sending to {sink.key}: wait for it or end it") from None
+    try:
         yield
     finally:
         os.close(lock)
@@ -122,10 +121,12 @@ def _metrics(records: Records, sink: Sink, row: Row, points: Sequence[Point], st
             sink.metrics(row, ready, state)
             count, ready = count + len(ready), []
             back = [a.resumed_at for n, a in attempts.items() if state["attempt"] < n <= point.attempt]
-            sink.rewind(row, min(step for step in back if step is not None), state)
+            to = min(step for step in back if step is not None)
+            sink.rewind(row, to, state)
+            state["sent"] = {name: [attempt, min(step, to)] for name, (attempt, step) in state["sent"].items()}
         state["attempt"] = max(state["attempt"], point.attempt)
         attempt, step = state["sent"].get(point.name, (0, 0))
-        if sink.rewinds or attempt in (0, point.attempt) or point.step > step:
+        if attempt in (0, point.attempt) or point.step > step:
             ready.append(point)
             state["sent"][point.name] = [point.attempt, point.step]
     if ready:
