@@ -1,5 +1,6 @@
 """Encoding and decoding: GPT-2's ids equal tiktoken's, any bytes come back, and special tokens are special only where asked."""
 
+import pickle
 import random
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from groundup.data.catalogue import DataError, fetch
 from groundup.text import load
-from groundup.text.bpe import BPE, LONG, train
+from groundup.text.bpe import _LONG, BPE, train
 from groundup.text.formats import from_gpt2, tiktoken_ranks
 from groundup.text.merges import BYTES
 from groundup.text.splitting import GPT2, GPT4
@@ -71,7 +72,7 @@ def test_lone_surrogates_are_replaced_as_tiktoken_replaces_them(gpt2):
 def test_long_pieces_are_merged_like_short_ones(small):
     rng = random.Random(0)
     theirs = in_tiktoken(small)
-    for length in (LONG - 1, LONG, LONG + 1, 5000):
+    for length in (_LONG - 1, _LONG, _LONG + 1, 5000):
         for text in ("a" * length, "".join(rng.choices("thean", k=length)), " " * length):
             assert small.encode(text).tolist() == theirs.encode_ordinary(text)
 
@@ -134,7 +135,7 @@ def test_merges_are_followed_even_to_tokens_that_others_make_unreachable():
 
 
 def test_what_is_forgotten_is_worked_out_again(small, monkeypatch):
-    monkeypatch.setattr("groundup.text.bpe.REMEMBERED", 10)
+    monkeypatch.setattr("groundup.text.bpe._REMEMBERED", 10)
     fresh = BPE(small.merges)
     text = " ".join(strings(9, 50))
     assert np.array_equal(fresh.encode(text), small.encode(text))
@@ -160,6 +161,13 @@ def test_the_fingerprint_changes_with_whatever_changes_ids(small):
         BPE(small.merges, small.pattern),
     ]
     assert len({small.fingerprint, *(o.fingerprint for o in others)}) == 4
+
+
+def test_a_process_that_is_sent_a_tokenizer_gets_its_definition_alone(small):
+    sent = pickle.dumps(small)
+    small.encode(" ".join(strings(13, 200)))
+    assert pickle.dumps(small) == sent
+    assert pickle.loads(sent).fingerprint == small.fingerprint
 
 
 def test_what_makes_no_tokenizer_is_refused():

@@ -60,7 +60,15 @@ def test_whoever_stops_halfway_has_half_a_log():
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "3", '{"input": "x"}', '{"input": 1, "ideal": "x"}', '{"input": [{}], "ideal": "x"}', '{"input": "x", "ideal": []}']
+    "line",
+    [
+        "{",
+        "3",
+        '{"input": "x"}',
+        '{"input": 1, "ideal": "x"}',
+        '{"input": [{}], "ideal": "x"}',
+        '{"input": "x", "ideal": []}',
+    ],
 )
 def test_a_bad_line_is_named(line):
     with pytest.raises(ValueError, match="line 3"):

@@ -10,9 +10,9 @@ from sklearn import metrics
 from groundup.text import glue
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(autouse=True)
 def quiet():
-    with warnings.catch_warnings():
+    with warnings.catch_warnings():  # of constants and single classes
         warnings.simplefilter("ignore")
         yield
 
@@ -23,7 +23,9 @@ def test_of_classes(classes):
     for n in (1, 2, 10, 200):
         labels, predicted = rng.integers(classes, size=(2, n))
         assert glue.accuracy(predicted, labels) == pytest.approx(metrics.accuracy_score(labels, predicted), abs=1e-15)
-        assert glue.matthews(predicted, labels) == pytest.approx(metrics.matthews_corrcoef(labels, predicted), abs=1e-12)
+        assert glue.matthews(predicted, labels) == pytest.approx(
+            metrics.matthews_corrcoef(labels, predicted), abs=1e-12
+        )
         f1 = metrics.f1_score(labels, predicted, labels=[1], average="macro", zero_division=0)
         assert glue.f1(predicted, labels) == pytest.approx(f1, abs=1e-15)
 

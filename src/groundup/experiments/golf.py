@@ -1,9 +1,10 @@
-"""Parameter golf: the fewest bits per byte of Shakespeare's last tenth, from a file of so many bytes, after so many seconds.
+"""Parameter golf: the fewest bits per byte of Shakespeare's last tenth, from a file of so many bytes, after so many
+seconds.
 
-The file holds the weights in a few bits each, the tokenizer, and the sources that read it, and its length is what counts. The score is that of
-the file alone, after the round trip. Beside it stand what counting and what compressors make of the same text. The runs of
-this recipe are a leaderboard; seeds of one configuration are one entry, and an entry is a record if it beats the last one by more than
-the seeds do (Welch, p < 0.05).
+The file holds the weights in a few bits each, the tokenizer, and the sources that read it, and its length is what
+counts. The score is that of the file alone, after the round trip. Beside it stand what counting and what compressors
+make of the same text. The runs of this recipe are a leaderboard; seeds of one configuration are one entry, and an entry
+is a record if it beats the last one by more than the seeds do (Welch, p < 0.05).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import torch
 
 from ..data import loading
 from ..lab import plot
+from ..lab.recipe import shown
 from ..lab.record import Records
 from ..lab.statistics import mean_and_sd, welch
 from ..train.loop import TrainConfig
@@ -40,9 +42,10 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True)
 class Config:
-    """bytes: of the file, at most. seconds: from the beginning of the run until the file is there; `reserve` of them are kept for
-    packing it. bits: of a weight; 0: as many as fit. head_bits: more of them for the tables of tokens. window: of the
-    evaluation, in tokens; 0: as in training. least: tokens before each scored one. train.seconds is what is left for training.
+    """bytes: of the file, at most. seconds: from the beginning of the run until the file is there; `reserve` of them
+    are kept for packing it. bits: of a weight; 0: as many as fit. head_bits: more of them for the tables of tokens.
+    window: of the evaluation, in tokens; 0: as in training. least: tokens before each scored one. train.seconds is not
+    read: see training_seconds.
     """
 
     seed: int = 0
@@ -51,12 +54,17 @@ class Config:
     reserve: float = 6.0
     bits: int = 0
     head_bits: int = 0
-    window: int = 256
+    window: int = 0
     least: int = 1
     tokenizer: Literal["chars", "bpe"] = "chars"
     vocabulary: int = 256
     model: Shape = field(default_factory=Shape)  # type: ignore[valid-type]
     train: TrainConfig = field(default_factory=lambda: TrainConfig(seconds=1.0))
+
+    @property
+    def training_seconds(self) -> float:
+        """What is left for training."""
+        return self.seconds - self.reserve
 
     def __post_init__(self) -> None:
         if self.seconds <= self.reserve:
@@ -85,7 +93,7 @@ def run(config: Config, record: Any, lib: Any) -> None:
     ids = tokenizer.encode(train_text)
     torch.manual_seed(config.seed)
     model = lib.nets.gpt.GPT(_shape(config, tokenizer, lib))
-    settings = replace(config.train, seconds=config.seconds - config.reserve, steps=0, seed=config.seed)
+    settings = replace(config.train, seconds=config.training_seconds, steps=0, seed=config.seed)
     batches = lib.train.data.Batches(ids, settings.context, settings.batch, seed=config.seed, accumulate=settings.accumulate, slide=True)  # fmt: skip
     done = lib.train.loop.train(model, batches, settings, log=record.log, clock_started=begun)
     data, bits = _packed(config, model, tokenizer, lib)
@@ -95,16 +103,23 @@ def run(config: Config, record: Any, lib: Any) -> None:
     if done.stopped == "interrupted":
         raise KeyboardInterrupt
     exact = scored(config, model, tokenizer, lib)
-    told = {"seconds": seconds, "bits": bits, "bits_per_byte_before": exact, "tokens": done.tokens, **baselines(lib)}
+    told = {
+        "seconds_used": seconds,
+        "bits": bits,
+        "bits_per_byte_before": exact,
+        "tokens": done.tokens,
+        **baselines(lib),
+    }
     (record.folder / "finished.json").write_text(json.dumps(told))
     mine = evaluate(config, record.folder, lib)
     with Records(record.folder.parent) as records:
-        rows = [row for row in records.runs(record.name.rpartition("-")[0]) if row.status == "finished"]
+        earlier = [row for row in records.runs(record.name.rpartition("-")[0]) if row.status == "finished"]
     entries = leaderboard(
-        [(row.name, row.config, row.result) for row in reversed(rows)] + [(record.name, _flat(asdict(config)), mine)]
+        [(row.name, row.config, row.result) for row in reversed(earlier)] + [(record.name, shown(config), mine)]
     )
     (record.folder / "leaderboard.md").write_text(table(entries, mine), encoding="utf-8")
-    (record.folder / "leaderboard.json").write_text(json.dumps([asdict(entry) for entry in entries], indent=1))
+    rows = [asdict(entry) | {"p": entry.p if math.isfinite(entry.p) else None} for entry in entries]
+    (record.folder / "leaderboard.json").write_text(json.dumps(rows, indent=1))
     for name in ("leaderboard.md", "leaderboard.json"):
         record.keep(record.folder / name)
     losses = record.metrics("loss")
@@ -114,7 +129,8 @@ def run(config: Config, record: Any, lib: Any) -> None:
 
 
 def evaluate(config: Config, folder: Path, lib: Any) -> dict[str, float]:
-    """The file alone: its length, and its bits per byte on the whole last tenth; what counting and compressors make of it."""
+    """The file alone: its length, and its bits per byte on the whole last tenth; what counting and compressors make of
+    it."""
     data = (folder / ARTIFACT).read_bytes()
     artifact = lib.nets.artifact.unpack(data)
     with tempfile.TemporaryDirectory() as place:
@@ -125,7 +141,7 @@ def evaluate(config: Config, folder: Path, lib: Any) -> dict[str, float]:
     model.load_state_dict(artifact.state)
     told = json.loads((folder / "finished.json").read_text())
     found = {"bits_per_byte": scored(config, model, tokenizer, lib), "bytes": float(len(data)), **told}
-    within = len(data) <= config.bytes and told["seconds"] <= config.seconds
+    within = len(data) <= config.bytes and told["seconds_used"] <= config.seconds
     return found | {"within_budget": float(within)}
 
 
@@ -146,8 +162,8 @@ def scored(config: Config, model: Any, tokenizer: Any, lib: Any) -> float:
 
 
 def baselines(lib: Any) -> dict[str, float]:
-    """Bits per byte of the last tenth: an n-gram model of the training text, and compressors. lzma_primed has read the training
-    text before: what both take together, less what it takes alone.
+    """Bits per byte of the last tenth: an n-gram model of the training text, and compressors. lzma_primed has read the
+    training text before: what both take together, less what it takes alone.
     """
     train_text, text = split()
     tokenizer = lib.text.chars.Chars.of(train_text + text)
@@ -167,8 +183,9 @@ def baselines(lib: Any) -> dict[str, float]:
 def leaderboard(runs: Sequence[tuple[str, Mapping[str, Any], Mapping[str, float]]]) -> list[Entry]:
     """The entries, best first. runs, oldest first: name, configuration by dotted names, and what was measured.
 
-    Runs that differ in their seed alone are one entry, as old as the last of them; runs beyond a budget do not count. An entry is a record if its mean is
-    below that of the record before it, by a difference with p < 0.05; the first entry with two runs is one.
+    Runs that differ in their seed alone are one entry, as old as the last of them; runs beyond a budget do not count.
+    An entry is a record if its mean is below that of the record before it, by a difference with p < 0.05; the first
+    entry with two runs is one.
     """
     groups: dict[str, list[tuple[str, float, int]]] = {}
     for name, config, result in runs:
@@ -255,11 +272,3 @@ def _tokenizer(config: Config, train_text: str, lib: Any) -> Any:
 def _shape(config: Config, tokenizer: Any, lib: Any) -> Any:
     context = max(config.train.context, config.window)
     return lib.nets.gpt.GPTConfig(vocab_size=tokenizer.vocab_size, **(asdict(config.model) | {"context": context}))
-
-
-def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested values by dotted name, as the record keeps them."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        found |= _flat(value, f"{before}{name}.") if isinstance(value, Mapping) else {before + name: value}
-    return found

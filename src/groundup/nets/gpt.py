@@ -162,7 +162,7 @@ class GPT(nn.Module):
 
     def forward(self, ids, targets=None, cache=None):
         """ids (B, T), int64 -> logits (B, T, V) of the token after each; with targets (B, T) the mean cross-entropy in
-        nats, in float32, over the targets that are not -1.
+        nats over the targets that are not -1. Both in float32, or in float64 where the model is.
 
         With a cache (nets/cache.py) the ids stand at positions cache.length, cache.length + 1, ...; each block extends it
         by its keys and values, and at the end it is advanced by T. ValueError where the positions exceed the context.
@@ -181,7 +181,8 @@ class GPT(nn.Module):
                 x = block(x, rotation, values, cache, layer)
         if cache is not None:
             cache.advance(T)
-        logits = self.head(self.norm(x)).float()  # (B, T, V)
+        logits = self.head(self.norm(x))  # (B, T, V)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         if self.config.softcap:
             logits = self.config.softcap * torch.tanh(logits / self.config.softcap)
         if targets is None:

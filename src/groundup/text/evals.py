@@ -1,8 +1,8 @@
 """Questions with written answers, in the format of OpenAI's Evals: samples in, a log of events and a report out.
 
-A sample is a line of JSON: `{"input": [{"role": "system", "content": "2 + 2 ="}], "ideal": "4"}`. The model completes the input, a
-grader holds the completion against the ideal answers, and each step is a line of the log. What counts as right differs
-from grader to grader: github.com/openai/evals, docs/eval-templates.md and evals/elsuite/basic.
+A sample is a line of JSON: `{"input": [{"role": "system", "content": "2 + 2 ="}], "ideal": "4"}`. The model completes
+the input, a grader holds the completion against the ideal answers, and each step is a line of the log. What counts as
+right differs from grader to grader: github.com/openai/evals, docs/eval-templates.md and evals/elsuite/basic.
 """
 
 import json
@@ -28,9 +28,9 @@ class Sample:
     def text(self) -> str:
         """The input as one text for a model that completes texts.
 
-        A text stays, and so does a single message. Of several, each is a line, "Role: content", by its name if it has one; for
-        system nothing stands before the content, for example_user and example_assistant "User: " and "Assistant: ". White space
-        at the beginning goes, and "Assistant:" is added at the end.
+        A text stays, and so does a single message. Of several, each is a line, "Role: content", by its name if it has
+        one; for system nothing stands before the content, for example_user and example_assistant "User: " and
+        "Assistant: ". White space at the beginning goes, and "Assistant:" is added at the end.
         """
         if isinstance(self.input, str):
             return self.input
@@ -46,8 +46,8 @@ class Sample:
 def read(lines: str) -> list[Sample]:
     """The samples of a JSONL text, a line each; empty lines are passed over. A line ends at a newline and nowhere else.
 
-    ideal may be one text or a list of at least one. ValueError with the number of the line for what is not JSON, lacks input or
-    ideal, or has them in another form.
+    ideal may be one text or a list of at least one. ValueError with the number of the line for what is not JSON, lacks
+    input or ideal, or has them in another form.
     """
     samples = []
     for number, line in enumerate(lines.split("\n"), 1):
@@ -81,7 +81,8 @@ def includes(completion: str, ideal: Sequence[str], ignore_case: bool = False) -
 
 
 def normalise(text: str) -> str:
-    """Lower case, without ASCII punctuation, then without the words a, an and the, with single spaces and none at the ends."""
+    """Lower case, without ASCII punctuation, then without the words a, an and the, with single spaces and none at the
+    ends."""
     kept = "".join(character for character in text.lower() if character not in string.punctuation)
     return " ".join(re.sub(r"\b(a|an|the)\b", " ", kept).split())
 
@@ -99,7 +100,8 @@ def fuzzy_match(completion: str, ideal: Sequence[str]) -> bool:
 
 
 def f1(completion: str, ideal: Sequence[str]) -> float:
-    """The harmonic mean of precision and recall over normalised words, counted as often as they occur; the best answer's."""
+    """The harmonic mean of precision and recall over normalised words, counted as often as they occur; the best
+    answer's."""
     said = Counter(normalise(completion).split())
     best = 0.0
     for answer in ideal:
@@ -111,10 +113,11 @@ def f1(completion: str, ideal: Sequence[str]) -> float:
 
 
 def json_match(completion: str, ideal: Sequence[str]) -> bool:
-    """Whether the completion is JSON, and equal to one of the answers, part by part: order of keys and spaces do not count.
+    """Whether the completion is JSON, and equal to one of the answers, part by part: order of keys and spaces do not
+    count.
 
-    A null on either side, anywhere, never matches, and nor does a key that only one of the two has. A completion that is not JSON does
-    not match. ValueError for an answer that is not JSON.
+    A null on either side, anywhere, never matches, and nor does a key that only one of the two has. A completion that
+    is not JSON does not match. ValueError for an answer that is not JSON.
     """
     answers = [json.loads(answer) for answer in ideal]
     try:
@@ -144,15 +147,15 @@ def run(
 ) -> dict[str, float]:
     """Completes and grades every sample in order, writes the log line by line, and returns the report.
 
-    complete: Sample.text -> the model's continuation. write: gets each line of the log without its newline, as soon as it is known.
-    The log, each line an object: first {"spec": {"eval_name", "run_id", "grader"}}; for each sample two events,
-    {"run_id", "event_id", "sample_id", "type", "data", "created_by", "created_at"}, whose event_id counts from 0, sample_id is
-    "name.number" from 0, created_by "" and created_at now(); the first has type "sampling" and data {"prompt", "sampled"}, the second
-    type "match" and data {"correct", "expected", "picked", "sampled"}, where prompt is the sample's input as it was, expected the
-    list of answers, or the only one, and picked the first answer that alone is matched, or null; last
-    {"final_report": the report, "run_id"}.
-    The report: {"accuracy": share of right samples, "stderr": its standard error sqrt(p (1 - p) / (n - 1)), NaN for one sample},
-    and for fuzzy_match also "f1_score", the mean of `f1`. A NaN is written as null. ValueError for no samples, or another grader.
+    complete: Sample.text -> the model's continuation. write: gets each line of the log without its newline, as soon as
+    it is known. The log, each line an object: first {"spec": {"eval_name", "run_id", "grader"}}; for each sample two
+    events, {"run_id", "event_id", "sample_id", "type", "data", "created_by", "created_at"}, whose event_id counts from
+    0, sample_id is "name.number" from 0, created_by "" and created_at now(); the first has type "sampling" and data
+    {"prompt", "sampled"}, the second type "match" and data {"correct", "expected", "picked", "sampled"}, where prompt
+    is the sample's input as it was, expected the list of answers, or the only one, and picked the first answer that
+    alone is matched, or null; last {"final_report": the report, "run_id"}. The report: {"accuracy": share of right
+    samples, "stderr": its standard error sqrt(p (1 - p) / (n - 1)), NaN for one sample}, and for fuzzy_match also
+    "f1_score", the mean of `f1`. A NaN is written as null. ValueError for no samples, or another grader.
     """
     if grader not in GRADERS:
         raise ValueError(f"there is no grader {grader!r}: {', '.join(GRADERS)}")

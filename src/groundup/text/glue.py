@@ -1,7 +1,7 @@
 """The metrics of GLUE, nine tasks of understanding sentences, and the one number they are summed up in.
 
-Wang et al., GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding (2018), table 1 and section 3.
-Where a quotient is 0 / 0 the official scripts inherit what scikit-learn and SciPy do, and so does this file.
+Wang et al., GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding (2018), table 1 and
+section 3. Where a quotient is 0 / 0 the official scripts inherit what scikit-learn and SciPy do, and so does this file.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,8 +23,8 @@ TASKS = {  # task: (kind of label, its metrics)
 
 
 def accuracy(predicted, labels) -> float:
-    """The share of equal entries: predicted (n,), labels (n,) -> float in [0, 1]. ValueError as for all metrics here: for
-    nothing, and for lengths that differ."""
+    """The share of equal entries: predicted (n,), labels (n,) -> float in [0, 1]. ValueError as for all metrics here:
+    for nothing, and for lengths that differ."""
     predicted, labels = _both(predicted, labels)
     return float((predicted == labels).mean())
 
@@ -38,10 +38,11 @@ def f1(predicted, labels) -> float:
 
 
 def matthews(predicted, labels) -> float:
-    """Matthews' correlation of two lists of classes, of any number of classes: float in [-1, 1], 0 where either is constant.
+    """Matthews' correlation of two lists of classes, of any number of classes: float in [-1, 1], 0 where either is
+    constant.
 
-    The covariance of the two, each sample a row of zeros with a one at its class, over the root of the product of the variances:
-    Gorodkin (2004). Of two classes it is (tp tn - fp fn) / sqrt((tp+fp)(tp+fn)(tn+fp)(tn+fn)).
+    The covariance of the two, each sample a row of zeros with a one at its class, over the root of the product of the
+    variances: Gorodkin (2004). Of two classes it is (tp tn - fp fn) / sqrt((tp+fp)(tp+fn)(tn+fp)(tn+fn)).
     """
     predicted, labels = _both(predicted, labels)
     classes = np.union1d(predicted, labels)
@@ -85,10 +86,11 @@ def score(task: str, predicted, labels) -> dict[str, float]:
 
 
 def total(scores: Mapping[str, Mapping[str, float]]) -> float:
-    """GLUE's single number, 0 to 100: the unweighted mean over tasks, where a task with two metrics counts as their mean.
+    """GLUE's single number, 0 to 100: the unweighted mean over tasks, where a task with two metrics counts as their
+    mean.
 
-    scores: {task: what `score` gave}. The two halves of MNLI are one task, whose value is the mean of those that are there. ValueError
-    for no task, and for a name that is not one.
+    scores: {task: what `score` gave}. The two halves of MNLI are one task, whose value is the mean of those that are
+    there. ValueError for no task, and for a name that is not one.
     """
     values: dict[str, list[float]] = {}
     for task, found in scores.items():
