@@ -2,6 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
+BENCHES = $(filter-out benchmarks/training_speed.py, $(wildcard benchmarks/*_*.py)) $(addprefix benchmarks/, classic.py grad.py tokenizers.py loader.py checkpoint.py sampling.py finder.py)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: learn test setup check bench peers clean
@@ -14,11 +15,13 @@ test: setup system
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 bench: setup
-	@for f in benchmarks/*_*.py benchmarks/classic.py benchmarks/grad.py; do echo "$$f"; OMP_NUM_THREADS=1 $(BIN)/python $$f || exit 1; done
+	@for f in training_speed shakespeare; do echo "$$f"; $(BIN)/python benchmarks/$$f.py || exit 1; done
+	@for f in $(BENCHES); do echo "$$f"; OMP_NUM_THREADS=1 $(BIN)/python $$f || exit 1; done
 
 peers: setup
 	@for f in peers conformance swapped opinfo modules; do echo "$$f"; OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$f.py || exit 1; done
-	@GROUNDUP_KILLS=4 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/course/test_judge_killed.py
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/harness.py; [ $$? -ne 1 ]
+	@GROUNDUP_KILLS=4 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/course/test_judge_killed.py tests/train/test_killed.py
 
 setup: $(VENV)/.ready
 
