@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from groundup.train import loop, parallel
+from groundup.train import loop, parallel, resharding
 from groundup.train.data import Batches
 
 STEPS, HALF, MICRO, BATCH = 6, 3, 2, 8
@@ -84,7 +84,7 @@ def whole(kind, folder):
     with parallel.start(kind, timeout=120) as ranks:
         model, optimizer = build(ranks)
         before = train(ranks, model, optimizer, 0, HALF)
-        parallel.save_shards(folder / f"{kind}.half", model, optimizer, {"step": HALF})
+        resharding.save_shards(folder / f"{kind}.half", model, optimizer, {"step": HALF})
         after = train(ranks, model, optimizer, HALF, STEPS)
         found = outcome(ranks, model, optimizer, torch.cat([before, after]))
         found["total"] = torch.tensor([ranks.total(ranks.rank + 1), ranks.mean(ranks.rank), ranks.any(ranks.rank == 1)])
@@ -103,7 +103,7 @@ def resumed(kind, source, folder):
     """The second half, from a checkpoint that other processes wrote."""
     with parallel.start(kind, timeout=120) as ranks:
         model, optimizer = build(ranks)
-        step = parallel.load_shards(folder / f"{source}.half", model, optimizer)["step"]
+        step = resharding.load_shards(folder / f"{source}.half", model, optimizer)["step"]
         losses = train(ranks, model, optimizer, step, STEPS)
         found = outcome(ranks, model, optimizer, losses)
         if ranks.is_main:

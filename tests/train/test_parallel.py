@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from groundup.train import checkpoint, parallel
+from groundup.train import checkpoint, parallel, resharding
 
 from . import ranks as program
 
@@ -144,16 +144,16 @@ def test_alone_is_the_identity(monkeypatch):
 
 def test_a_checkpoint_of_another_model_or_none_is_refused(folder, tmp_path):
     with pytest.raises(ValueError, match="no complete checkpoint"):
-        parallel.load_shards(tmp_path, program.Net())
+        resharding.load_shards(tmp_path, program.Net())
     other = torch.nn.Linear(3, 3)
     with pytest.raises(ValueError, match="no checkpoint of this model"):
-        parallel.load_shards(folder / "shards.half", other)
+        resharding.load_shards(folder / "shards.half", other)
 
 
 def test_saving_over_a_checkpoint_leaves_one_and_no_rests(tmp_path):
     model = program.Net()
     optimizer = torch.optim.AdamW(model.parameters())
     for step in (1, 2):
-        parallel.save_shards(tmp_path / "last", model, optimizer, {"step": step})
+        resharding.save_shards(tmp_path / "last", model, optimizer, {"step": step})
     assert [path.name for path in tmp_path.iterdir()] == ["last"]
-    assert parallel.load_shards(tmp_path / "last", model, optimizer) == {"step": 2}
+    assert resharding.load_shards(tmp_path / "last", model, optimizer) == {"step": 2}

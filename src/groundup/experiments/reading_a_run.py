@@ -1,7 +1,9 @@
 """Four short runs of a small language model: one that is well, and three with a cause planted in each. What do their logs say?
 
-loader: every batch is waited for. rate: forty times what suits the model. nondeterminism: some of the inputs are exchanged by
-a generator that nobody has seeded, as an augmentation is that someone forgot. Each is run twice with one seed, as one does to know.
+loader: every batch is waited for. rate: two hundred times what suits the model. nondeterminism: some inputs are exchanged by a
+generator of its own that nobody has seeded, like an augmentation that someone forgot. Each is run twice with one seed, as one does
+to know. (A rate that is ten times too high shows no spikes on this model: the loss stays at 3.3 and the gradient falls asleep. No rule
+on one run's curves sees that; the range test does.)
 """
 
 from __future__ import annotations
@@ -37,22 +39,24 @@ class Config:
     layers: int = 2
     width: int = 48
     rate: float = 5e-3
-    factor: float = 40.0
+    factor: float = 200.0
     delay: float = 2.0
 
 
 class Planted:
-    """Batches with a fault: `wait` seconds before each, or inputs exchanged by NumPy's global generator."""
+    """Batches with a fault: `wait` seconds before each, or a share of the inputs exchanged by a generator without a seed."""
 
     def __init__(self, batches: Any, wait: float = 0.0, share: float = 0.0) -> None:
         self.batches, self.wait, self.share = batches, wait, share
+        self.forgotten = np.random.default_rng()
 
     def at(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """As Batches.at."""
         x, y = self.batches.at(step)
-        time.sleep(self.wait)
+        if self.wait:
+            time.sleep(self.wait)
         if self.share:
-            hit = torch.from_numpy(np.random.random(tuple(x.shape)) < self.share)
+            hit = torch.from_numpy(self.forgotten.random(tuple(x.shape)) < self.share)
             x = torch.where(hit, torch.zeros_like(x), x)
         return x, y
 
@@ -72,10 +76,7 @@ def run(config: Config, record: Any, lib: Any) -> None:
         rate = config.rate * (config.factor if name == "rate" else 1.0)
         logs[name] = []
         for twin in range(2):
-            if name == "nondeterminism":
-                np.random.seed(None)  # the forgotten one
-            else:
-                lib.train.seeds.seed_everything(config.seed)
+            lib.train.seeds.seed_everything(config.seed)
             logs[name].append(_train(config, lib, source, ids, rate))
             for step, loss in zip(logs[name][-1]["step"], logs[name][-1]["loss"]):
                 record.log(int(step), **{f"loss.{name}.{twin}": loss})
@@ -106,7 +107,7 @@ def _train(
     gpt, loop = lib.nets.gpt, lib.train.loop
     torch.manual_seed(config.seed)
     shape = {"layers": config.layers, "heads": 2, "width": config.width}
-    model = gpt.GPT(gpt.GPTConfig(vocab_size=int(ids.max()) + 1, context=config.context, **shape))
+    model = gpt.GPT(gpt.GPTConfig.gpt2(vocab_size=int(ids.max()) + 1, context=config.context, **shape))
     settings = loop.TrainConfig(
         steps=steps or config.steps, batch=config.batch, context=config.context, optimizer="adamw", lr=rate, seed=config.seed,
         dtype="float32", schedule="constant", warmup=0.05, log_every=1,

@@ -21,11 +21,6 @@ from ..lab import plot, statistics
 from ..train.loop import TrainConfig
 
 
-def training() -> TrainConfig:
-    """Of each run: 400 steps."""
-    return TrainConfig(steps=400, batch=16, context=64, optimizer="adamw", lr=4e-3, dtype="float32", log_every=20)
-
-
 @dataclass(frozen=True)
 class Config:
     """seeds, how many; layers, heads and width of the model."""
@@ -35,7 +30,7 @@ class Config:
     layers: int = 2
     heads: int = 2
     width: int = 64
-    train: TrainConfig = field(default_factory=training)
+    train: TrainConfig = field(default_factory=lambda: TrainConfig(steps=400))
 
     @property
     def tokens(self) -> int:

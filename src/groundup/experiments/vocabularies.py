@@ -27,12 +27,12 @@ class Config:
     """parameters of each model, about; width at most, layers; tokens in a window; windows in a batch; passes over the text; rates."""
 
     seed: int = 0
-    parameters: int = 1_700_000
+    parameters: int = 1_250_000
     width: int = 128
     layers: int = 4
     context: int = 128
     batch: int = 16
-    epochs: float = 2.0
+    epochs: float = 1.0
     lr: float = 3e-3
     muon_lr: float = 0.02
     characters: int = 0  # of the text; 0: all of it
@@ -49,10 +49,10 @@ def tokenizer(size: int, text: str, lib: Any) -> Any:
 
 
 def shape(config: Config, size: int, lib: Any) -> Any:
-    """A GPTConfig of about config.parameters: the widest whose table of tokens takes at most half of them, the MLP takes the rest."""
-    widths = [w for w in range(16, config.width + 1, 16) if 2 * w * size <= config.parameters]
+    """A GPTConfig of about config.parameters: the widest whose table of tokens takes at most two thirds of them; MLPs get the rest."""
+    widths = [w for w in range(16, config.width + 1, 16) if 3 * w * size <= 2 * config.parameters]
     if not widths:
-        raise ValueError(f"{config.parameters} parameters are too few for {size} tokens: take {32 * size} or more")
+        raise ValueError(f"{config.parameters} parameters are too few for {size} tokens: take {24 * size} or more")
     width = widths[-1]
     fixed = {"vocab_size": size, "context": config.context, "layers": config.layers, "tied": True, "width": width}
     fixed["heads"] = max(1, width // 64)
@@ -108,7 +108,7 @@ def run(config: Config, record: Any, lib: Any) -> None:
         {str(size): lib.text.load(record.folder / f"{size}.json") for size in SIZES}, held_out, config.width, tied=True
     )
     (record.folder / "costs.txt").write_text(table + "\n")
-    print(table)
+    record.say(table)
     for name in ("costs.txt", *(f"{size}.{kind}" for size in SIZES for kind in ("json", "safetensors"))):
         record.keep(record.folder / name)
     figure = plot.curves(curves, "bits per byte, training")
@@ -124,7 +124,8 @@ def evaluate(config: Config, folder: Path, lib: Any) -> dict[str, float]:
         made = lib.text.load(folder / f"{size}.json")
         ids = made.encode(held_out)
         model = lib.nets.gpt.GPT(shape(config, size, lib))
-        model.load_state_dict(load_file(folder / f"{size}.safetensors"), strict=False)
+        weights = load_file(folder / f"{size}.safetensors")
+        model.load_state_dict(weights | {"head.weight": weights["tokens.weight"]})  # they are tied
         pairs = lib.train.data.Batches(ids, config.context, 8).full()
         nats = lib.train.evaluation.evaluate(model, pairs)
         metrics[f"bits_per_byte.{size}"] = lib.text.stats.bits_per_byte(nats, len(ids) - 1, n_bytes)

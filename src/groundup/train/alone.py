@@ -26,7 +26,8 @@ def train(text_ids, vocab_size, seconds, seed=0):
 
     text_ids (n,): the text as integers below vocab_size, an array or a tensor, longer than CONTEXT. ids (B, T) int64 with T <=
     CONTEXT; logits (B, T, vocab_size) of the token that follows each, computed from it and those before it. The global
-    generator of torch is seeded with seed. It returns in time: the last step begins before the seconds are over.
+    generator of torch is seeded with seed. It returns in time: the last step begins before the seconds are over. CONTEXT is
+    read when this is called.
     """
     begun = time.perf_counter()
     torch.manual_seed(seed)

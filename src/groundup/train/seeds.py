@@ -151,7 +151,7 @@ def _device(module, *index):
 
 
 def _bytes(tensor):
-    return {"bytes": tensor.numpy().copy()}
+    return {"bytes": tensor.numpy()}
 
 
 def _tensor(state):
