@@ -98,8 +98,10 @@ class Judge:
         verdict = LessonVerdict(lesson.section_id, seed, 0.0, [])
         try:
             sandbox = self.sandbox("any" if submission.any_imports else profile_of(lesson.allows))
+            sandbox.warm()
+            ready = time.perf_counter()  # what was not ready yet is not the learner's time
             how = Manner(search, hurried, whole, long, only)
-            hearing = Hearing(sandbox, lambda: self.diagnostician(lesson), lesson, submission, prepared, begun, how)
+            hearing = Hearing(sandbox, lambda: self.diagnostician(lesson), lesson, submission, prepared, ready, how)
             verdict.mine, verdict.reference = hearing.stand_ins()
             verdict.checkpoints = hearing.all()
             verdict.printed = hearing.printed
