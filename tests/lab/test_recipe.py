@@ -126,3 +126,11 @@ def test_every_recipe_that_ships_fits_its_experiment(name):
     assert callable(experiment.run) and callable(experiment.evaluate)
     assert loaded.claims or name in ELSEWHERE, "a recipe promises something"
     assert loaded.expect, "a recipe says what to expect, on which hardware"
+
+
+def test_what_is_said_of_a_run_is_what_somebody_chose(tmp_path, monkeypatch):
+    monkeypatch.setattr(recipes, "recipes_root", lambda: tmp_path)
+    (tmp_path / "r.toml").write_text('title = "t"\nexperiment = "e"\n[values.optim]\nlr = 0.5\n')
+    loaded, settings = recipes.load("r"), ["widths=[4]"]
+    told = recipes.said(loaded, settings, configure(loaded, Config, settings))
+    assert told.keys() >= {"seed", "widths", "optim.lr"} and "optim.name" not in told

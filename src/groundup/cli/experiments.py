@@ -58,7 +58,7 @@ def run(
     print(plan.recipe.title)
     if plan.recipe.expect:
         print(f"Expect {plan.recipe.expect}.")
-    print("  ".join(f"{key}={value}" for key, value in recipes.shown(plan.config).items()))
+    print("  ".join(f"{key}={value}" for key, value in recipes.said(plan.recipe, settings, plan.config).items()))
     with records() as kept:
         if seeds is not None:
             return _over_seeds(plan, settings, seeds, kept, mine, resume, as_json)

@@ -119,6 +119,13 @@ def read_list(text: str) -> list[Any]:
         return [_read(word.strip()) for word in text.split(",")]
 
 
+def said(recipe: Recipe, settings: Sequence[str], config: Any) -> dict[str, Any]:
+    """Of what `shown` gives, the values that somebody chose: the seed, the recipe's, those that were set; and the derived."""
+    chosen = {"seed", *(name for name, _ in flat(recipe.values)), *(s.partition("=")[0].strip() for s in settings)}
+    typed = fields(type(config))
+    return {name: value for name, value in shown(config).items() if name in chosen or name not in typed}
+
+
 def flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
     """Each value of a nested table, by dotted name."""
     for name, value in table.items():
