@@ -19,7 +19,10 @@ from .counting import chunks, count_pieces, whole
 from .merges import BYTES, learn
 from .splitting import GPT2, split
 
-REMEMBERED = 1 << 19  # pieces whose ids a tokenizer keeps: some 100 MB at most
+_ID_OF_BYTE = bytes(BYTES.index(b) for b in range(256))  # for bytes.translate
+_NEVER = 1 << 40  # an id that no merge makes
+_LONG = 200  # bytes: from here on a heap finds the next merge sooner than a look at every pair
+_REMEMBERED = 1 << 19  # pieces whose ids a tokenizer keeps: some 100 MB at most
 
 
 class BPE:
@@ -30,8 +33,8 @@ class BPE:
     pattern: what splits text into pieces before anything is merged.
     specials: name -> id of tokens that are no text, such as "<|endoftext|>"; or only their names, which then get the ids
         after the last merge. ValueError for an id that is taken.
-    Attributes: merges (list of pairs), pattern (str), specials (dict), vocab_size (int, largest id + 1) and
-        fingerprint (str).
+    Attributes: merges (list of pairs), pattern (str), specials (dict), vocab_size (int, the largest id + 1), fingerprint
+        (str, the SHA-256 in hexadecimal of all that decides about ids).
     """
 
     def __init__(
@@ -79,7 +82,7 @@ class BPE:
             for chunk in chunks(whole(part), self.pattern):
                 ids = chain.from_iterable(map(self._known.__getitem__, split(chunk, self.pattern)))
                 runs.append(np.fromiter(ids, dtype=np.int32))
-            self._known.forget()
+                self._known.forget()
         return np.concatenate(runs) if runs else np.empty(0, dtype=np.int32)
 
     def encode_bytes(self, data: bytes) -> np.ndarray:
@@ -108,7 +111,7 @@ class BPE:
         raise ValueError(f"There is no token {token}: ids are 0 to {self.vocab_size - 1}.")
 
     def save(self, path: str | Path) -> None:
-        """Writes merges, pattern and special tokens to a JSON file."""
+        """Writes the definition to a JSON file: the kind, "bpe", merges, pattern and special tokens, by `saving.write`."""
         saving.write(path, self._definition())
 
     @classmethod
@@ -119,6 +122,9 @@ class BPE:
     @classmethod
     def _from(cls, definition: dict) -> BPE:
         return cls(definition["merges"], definition["pattern"], definition["specials"])
+
+    def __reduce__(self) -> tuple:  # a copy, or another process, gets the definition, and not the pieces that are known
+        return BPE, (self.merges, self.pattern, self.specials)
 
     def _definition(self) -> dict:
         return {"kind": "bpe", "pattern": self.pattern, "merges": self.merges, "specials": self.specials}
@@ -135,7 +141,7 @@ class BPE:
     def _merged(self, data: bytes) -> list[int]:
         """The ids of one piece."""
         ids = list(data.translate(_ID_OF_BYTE))
-        if len(ids) > LONG:
+        if len(ids) > _LONG:
             return _merged_by_heap(ids, self._made)
         made = self._made.get
         makes = [made(pair, _NEVER) for pair in pairwise(ids)]  # what each pair of neighbours would become
@@ -159,7 +165,8 @@ def train(
 ) -> BPE:
     """Learns merges from text until there are vocab_size tokens -> the tokenizer.
 
-    text: one text, several (nothing joins across them), or counts of pieces: piece -> how often.
+    text: one text, several (nothing joins across them), or counts of pieces: piece -> how often. Half a surrogate
+        pair counts as U+FFFD, which is what it is encoded as.
     vocab_size: 256 bytes, the merges, and the special tokens, which get the last ids. ValueError if it is too small. It ends
         with fewer where every piece has become one token.
     processes: how many split and count at the same time.
@@ -169,11 +176,6 @@ def train(
         raise ValueError(f"256 bytes and {len(specials)} special tokens do not fit into a vocabulary of {vocab_size}.")
     pieces = text if isinstance(text, Mapping) else count_pieces(text, pattern, processes)
     return BPE(learn(pieces, count), pattern, specials)
-
-
-_ID_OF_BYTE = bytes(BYTES.index(b) for b in range(256))  # for bytes.translate
-_NEVER = 1 << 40  # an id that no merge makes
-LONG = 200  # bytes: from here on a heap finds the next merge sooner than a look at every pair
 
 
 class _Known(dict):
@@ -188,7 +190,7 @@ class _Known(dict):
         return ids
 
     def forget(self) -> None:
-        if len(self) > REMEMBERED:
+        if len(self) > _REMEMBERED:
             self.clear()
 
 

@@ -41,10 +41,7 @@ class Unigram:
         self._known: dict[str, list[int]] = {}
 
     def segments(self, word: bytes, longest: int | None = None) -> list[bytes]:
-        """The likeliest way to cut a word (Viterbi), into pieces of at most `longest` bytes; None: of any length.
-
-        Of two that are equally likely, the one with the longer last piece.
-        """
+        """The likeliest way to cut a word (Viterbi), into pieces of at most `longest` bytes; None: of any length."""
         longest = self._longest if longest is None else min(longest, self._longest)
         best = [0.0] + [-math.inf] * len(word)  # logarithm of the likeliest way to cut word[:end]
         last = [0] * (len(word) + 1)  # where its last piece begins
