@@ -122,7 +122,7 @@ def read_list(text: str) -> list[Any]:
 def said(recipe: Recipe, settings: Sequence[str], config: Any) -> dict[str, Any]:
     """Of what `shown` gives, the values that somebody chose: the seed, the recipe's, those that were set; and the derived."""
     chosen = {"seed", *(name for name, _ in flat(recipe.values)), *(s.partition("=")[0].strip() for s in settings)}
-    typed = fields(type(config))
+    typed = kinds(type(config))
     return {name: value for name, value in shown(config).items() if name in chosen or name not in typed}
 
 
