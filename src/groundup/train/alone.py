@@ -14,11 +14,8 @@ from torch.nn import functional as F
 CONTEXT = 128  # tokens that the model is trained on, and asked about, at a time
 WIDTH, LAYERS, HEADS = 128, 4, 2
 BATCH = 16
-RATE, WARM, CLIP = (
-    3e-3,
-    0.02,
-    1.0,
-)  # the peak, the share of the time until it is reached, the largest norm of a gradient
+RATE, WARM = 3e-3, 0.02  # the peak, and the share of the time until it is reached
+CLIP = 1.0  # the largest norm of a gradient
 
 
 def train(text_ids, vocab_size, seconds, seed=0):
@@ -26,8 +23,8 @@ def train(text_ids, vocab_size, seconds, seed=0):
 
     text_ids (n,): the text as integers below vocab_size, an array or a tensor, longer than CONTEXT. ids (B, T) int64 with T <=
     CONTEXT; logits (B, T, vocab_size) of the token that follows each, computed from it and those before it. The global
-    generator of torch is seeded with seed. It returns in time: the last step begins before the seconds are over. CONTEXT is
-    read when this is called.
+    generator of torch is seeded with seed. It returns in time: the last step begins before the seconds are over. The
+    constants above are read when this is called; those but CONTEXT may go.
     """
     begun = time.perf_counter()
     torch.manual_seed(seed)
