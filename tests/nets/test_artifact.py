@@ -93,7 +93,9 @@ def test_no_byte_can_be_changed_and_no_end_cut_without_being_noticed():
             found = unpack(data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
         except ValueError:
             continue
-        torch.testing.assert_close(found.state["w"], unpack(data).state["w"], atol=0, rtol=0)  # bits that fill a byte up
+        torch.testing.assert_close(
+            found.state["w"], unpack(data).state["w"], atol=0, rtol=0
+        )  # bits that fill a byte up
 
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
