@@ -497,8 +497,10 @@ def confine(mode, place, readable):
 
 
 def child(order, place, answer):
+    sys.modules["pyarrow"] = None  # an import of it, by pandas, by scikit-learn, would start a thread
     for name in order["before"]:
         importlib.import_module(name)
+    del sys.modules["pyarrow"]
     os.chdir(place["scratch"])
     os.environ["TMPDIR"] = tempfile.tempdir = place["scratch"]
     if order["user"] is not None:

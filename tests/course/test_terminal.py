@@ -12,7 +12,7 @@ from groundup.course.progress import Standing
 from groundup.course.terminal import printable, value_text, verdict_text
 from groundup.course.wall import state, wall
 
-SPELT_OUT = {"log", "exp", "max", "min", "sin", "cos", "tanh", "bmod"}  # signs that are words
+SPELT_OUT = {"log", "ln", "exp", "max", "min", "sin", "cos", "tanh", "bmod"}  # signs that are words
 LESSONS = [lesson.section_id for lesson in find_all()]
 
 

@@ -53,7 +53,7 @@ def test_wsd_is_three_of_torchs_one_after_the_other(warmup, decay):
 
 
 def test_warmup_is_multiplied_in_and_the_schedule_does_not_wait():
-    for name in schedules.SCHEDULES:
+    for name in schedules.NAMES:
         plain = asked(lambda p, name=name: schedules.scheduled(name, p, decay=0.3))
         begun = asked(lambda p, name=name: schedules.scheduled(name, p, warmup=0.2, decay=0.3))
         ramp = np.minimum(1.0, np.arange(STEPS + 1) / STEPS / 0.2)
@@ -61,7 +61,7 @@ def test_warmup_is_multiplied_in_and_the_schedule_does_not_wait():
 
 
 def test_every_share_is_between_zero_and_one_also_beyond_the_ends():
-    for name in schedules.SCHEDULES:
+    for name in schedules.NAMES:
         for p in (-0.5, 0.0, 1e-9, 0.3, 1.0, 1.7):
             assert 0.0 <= schedules.scheduled(name, p, warmup=0.1) <= 1.0
         assert schedules.scheduled(name, 1.7) == schedules.scheduled(name, 1.0)

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from groundup.course.figures import INK
-from groundup.train.schedules import SCHEDULES, scheduled
+from groundup.train.schedules import NAMES, scheduled
 
 COLD, WARM, THIRD, GREY = "#2b7a9e", "#a8402a", "#6b8e23", "#8a8a8a"
 
@@ -13,7 +13,7 @@ def rates():
     """Each schedule against progress, with a warm-up of a tenth."""
     figure, axes = plt.subplots(figsize=(6.2, 3.0))
     progress = np.linspace(0.0, 1.0, 401)
-    for name, colour in zip(SCHEDULES, (GREY, THIRD, WARM, COLD)):
+    for name, colour in zip(NAMES, (GREY, THIRD, WARM, COLD)):
         share = [scheduled(name, p, warmup=0.1, decay=0.5) for p in progress]
         axes.plot(progress, share, color=colour, lw=1.8, label=name)
     axes.set_xlabel("progress")

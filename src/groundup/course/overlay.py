@@ -140,7 +140,8 @@ class Library:
         try:
             module = importlib.import_module(full)
         except ModuleNotFoundError as problem:
-            if problem.name != full:
+            package = importlib.import_module(self._package)
+            if problem.name != full or not hasattr(package, name):
                 raise
-            return getattr(importlib.import_module(self._package), name)
+            return getattr(package, name)
         return Library(module.__name__) if hasattr(module, "__path__") else module

@@ -63,14 +63,17 @@ class GPTConfig:  # given
 
     @property
     def key_heads(self):
+        """Heads of keys and of values."""
         return self.kv_heads or self.heads
 
     @property
     def head_width(self):
+        """Numbers in a query, a key, a value."""
         return self.width // self.heads
 
     @property
     def hidden_width(self):
+        """Numbers inside the MLP."""
         return self.hidden or (4 * self.width if self.mlp != "swiglu" else math.ceil(self.width / 24) * 64)
 
     def __post_init__(self):
@@ -105,6 +108,7 @@ class Block(nn.Module):
         self.mlp = MLP(config)
 
     def forward(self, x, rotation=None, values=None, cache=None, layer=0):
+        """x (B, T, width) -> the same shape. See Attention.forward for the rest."""
         x = x + self.attention(self.norm1(x), rotation, values, cache, layer)
         return x + self.mlp(self.norm2(x))
 

@@ -11,6 +11,8 @@ All are plain functions of floats and return a float in [0, 1]. Progress above 1
 
 import math
 
+NAMES = ("constant", "cosine", "linear", "wsd")
+
 
 def constant(progress):
     """1, always."""
@@ -47,15 +49,13 @@ def scheduled(name, progress, *, warmup=0.0, decay=0.2):
     warmup and decay are shares of the whole run, and only wsd uses decay. Where a warm-up and a schedule meet they are multiplied:
     the schedule does not wait. Raises ValueError for another name, and for a warm-up or a decay that is not in [0, 1].
     """
-    if name not in SCHEDULES:
-        raise ValueError(f"there is no schedule {name!r}: choose one of {', '.join(SCHEDULES)}")
+    if name not in NAMES:
+        raise ValueError(f"there is no schedule {name!r}: choose one of {', '.join(NAMES)}")
     if not (0.0 <= warmup <= 1.0 and 0.0 <= decay <= 1.0):
         raise ValueError(f"warm-up ({warmup}) and decay ({decay}) are shares of the run, from 0 to 1")
-    value = wsd(progress, decay) if name == "wsd" else SCHEDULES[name](progress)
+    shapes = {"constant": constant, "cosine": cosine, "linear": linear, "wsd": lambda progress: wsd(progress, decay)}
+    value = shapes[name](progress)
     return value * warmed(progress, warmup)
-
-
-SCHEDULES = {"constant": constant, "cosine": cosine, "linear": linear, "wsd": wsd}
 
 
 def _within(progress):

@@ -40,6 +40,7 @@ def warm_up(profile: str, parent: int) -> None:
             importlib.import_module(name)
         except ImportError:
             continue  # an extra that is not installed: a lesson that needs it says so itself
+    del sys.modules[THREADED]
     gc.collect()
     gc.freeze()  # what has been imported stays: no collection in a child need look at it, or copy its pages
 
