@@ -186,7 +186,10 @@ def build(config: Config, tokenizer: Any, lib: Any) -> Any:
 def restored(config: Config, folder: Path, tokenizer: Any, lib: Any) -> Any:
     """The model that a run has saved."""
     model = build(config, tokenizer, lib)
-    model.load_state_dict(load_file(folder / "model.safetensors"))
+    weights = load_file(folder / "model.safetensors")
+    if model.config.tied:
+        weights["head.weight"] = weights["tokens.weight"]  # one tensor, saved once
+    model.load_state_dict(weights)
     return model.eval()
 
 
