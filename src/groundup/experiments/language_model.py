@@ -32,6 +32,8 @@ END = "<|endoftext|>"
 FLOOR_ORDER = 6  # of the n-gram model, for characters
 IN_MEMORY = 64 << 20  # bytes of text; more is tokenised into shards on disk
 DRY_STEPS = 10
+GPT2_TOKENS = 50_257
+H100, USED = 989e12, 0.4  # FLOP/s in bfloat16, and the share of a peak that a good run uses
 RESUMES = True  # from the checkpoints in the run's folder
 
 _KINDS = get_type_hints(GPTConfig)
@@ -56,7 +58,7 @@ class Config:
     window: int = 0
     dry: bool = False
     own: bool = False  # the text has to be given
-    wants: str = ""  # what a run of this recipe needs, where there is no GPU
+    gpu: bool = False  # whether it wants one
     floor: bool = True  # whether the n-gram floor is computed
     model: Shape = field(default_factory=Shape)  # type: ignore[valid-type]
     train: TrainConfig = field(default_factory=lambda: TrainConfig(steps=1000))
@@ -81,8 +83,8 @@ def run(config: Config, record: Any, lib: Any) -> None:
     """Trains, and saves the tokenizer, the model and its curve. RecipeError for what a person can mend."""
     begun = time.perf_counter()
     with in_one_line(lib), lib.train.parallel.start(device=_device()) as parallel:
-        if config.wants and parallel.device.type == "cpu" and not config.dry:
-            raise RecipeError(f"{config.wants} Ten steps, to see that all is in place: --dry")
+        if config.gpu and parallel.device.type == "cpu" and not config.dry:
+            raise RecipeError(f"{_price(config, lib)}. Ten steps, to see that all is in place: --dry")
         corpus = read(config, lib)
         torch.manual_seed(config.seed)
         model = build(config, corpus.tokenizer, lib).to(parallel.device)
@@ -276,6 +278,20 @@ def _sharded(config: Config, sources: list[Path], lib: Any, tokenizer: Any) -> C
 def _device() -> str | None:
     """The one GPU, if there is one and one process; where there are several processes, each finds its own."""
     return "cuda" if torch.cuda.is_available() and int(os.environ.get("WORLD_SIZE", "1")) == 1 else None
+
+
+def _price(config: Config, lib: Any) -> str:
+    """What a run of so many steps needs, on a GPU and here."""
+    vocabulary = config.vocabulary or GPT2_TOKENS
+    shape = lib.nets.gpt.GPTConfig(vocab_size=vocabulary, **asdict(config.model) | {"context": config.train.context})
+    tokens = config.train.steps * config.tokens_a_step
+    flops = tokens * lib.nets.counts.flops_per_token(shape)
+    peak = lib.train.meter.peak_flops("cpu", lib.train.step.Precision(config.train.dtype).dtype)
+    hours, days = flops / (USED * H100 * 3600), flops / (USED * peak * 86400)
+    return (
+        f"it wants a GPU, or several by torchrun: {tokens / 1e9:.1f} billion tokens are {flops:.1e} FLOP, at {USED:.0%} of"
+        f" the peak {hours:,.1f} hours on one H100 and {days:,.0f} days on this processor"
+    )
 
 
 def _said(model: Any, batches: Any, settings: Any, lib: Any) -> str:
