@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import sys
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from ..course.client import judge
 from ..course.lesson import Lesson, find
 from ..course.scratch import own_scratch
 from ..course.session import source_line
-from ..course.workspace import Workspace, WorkspaceError, find_workspace, write_atomically
+from ..course.workspace import WorkspaceError, find_workspace
 from .learn import lesson_of
 from .quick import FULL, NOT_USABLE, report
 
@@ -76,61 +75,21 @@ def watch(name: str | None) -> int:
 
 def bug(name: str | None) -> int:
     """Writes a faulty implementation to find the mistake in; when it is there, judges what has become of it."""
-    workspace = find_workspace()
-    lesson = lesson_of(workspace, name)
-    with workspace.store(readonly=True) as store:
-        events = store.events(lesson=lesson.section_id, kind="bug") + store.events(
-            lesson=lesson.section_id, kind="found"
-        )
-    latest = max(events, key=lambda event: event.id, default=None)
-    if latest is not None and latest.kind == "bug" and (workspace.root / latest.payload["path"]).is_file():
-        return _judge_bug(workspace, lesson, latest.payload)
-    return _write_bug(workspace, lesson, {event.payload["fault"] for event in events})
-
-
-def _folder(workspace: Workspace, lesson: Lesson) -> Path:
-    return workspace.root / "bugs" / lesson.section_id
-
-
-def _write_bug(workspace: Workspace, lesson: Lesson, seen: set[str]) -> int:
-    from ..course.faults import load_faults
-    from ..course.library import module_name, reference_text
-
-    sources = {path: reference_text(module_name(path)) or "" for path in lesson.builds}
-    faults = load_faults(lesson, sources)
-    if not faults:
-        raise WorkspaceError(f"{lesson.section_id} has no known mistakes yet: choose another lesson")
-    fresh = [fault for fault in faults if fault.name not in seen] or faults
-    fault = random.choice(fresh)
-    path = _folder(workspace, lesson) / Path(fault.file).name
-    write_atomically(path, fault.apply(sources[fault.file]).encode())
-    with workspace.store() as store:
-        store.append(
-            "bug", lesson.section_id, fault=fault.name, file=fault.file, path=str(path.relative_to(workspace.root))
-        )
-    print(
-        f"{path.relative_to(workspace.root)} has one mistake in it. Find it, mend it there, then: groundup bug {lesson.section_id}"
-    )
-    return 0
-
-
-def _judge_bug(workspace: Workspace, lesson: Lesson, payload: dict[str, str]) -> int:
-    from ..course.judge import Judge
-    from ..course.library import Submission, module_name, reference_text
+    from ..course.bugs import hand_out, judge_bug, open_bug
     from ..course.terminal import verdict_text
 
-    built, path = payload["file"], workspace.root / payload["path"]
-    others = {b: (reference_text(module_name(b)) or "").encode() for b in lesson.builds if b != built}
-    with own_scratch(), Judge() as court:
-        submission = Submission({built: _read(path), **others}, names={built: payload["path"]}, unnamed=True)
-        verdict = court.check(lesson, submission)
-    if not verdict.passed:
-        source = source_line(verdict.as_json(), {payload["path"]: _read(path)})
-        print(verdict_text(verdict.as_json(), lesson.title, source=source))
+    workspace = find_workspace()
+    lesson = lesson_of(workspace, name)
+    found = open_bug(workspace, lesson)
+    if found is None:
+        path = hand_out(workspace, lesson).path
+        print(f"{path} has one mistake in it. Find it, mend it there, then: groundup bug {lesson.section_id}")
+        return 0
+    reply = judge_bug(workspace, lesson, found)
+    if not reply["verdict"]["passed"]:
+        print(verdict_text(reply["verdict"], lesson.title, source=reply.get("source", "")))
         return 1
-    with workspace.store() as store:
-        store.append("found", lesson.section_id, fault=payload["fault"])
-    print(f"Found and mended. It was: {payload['fault']}. `groundup bug {lesson.section_id}` hands you the next.")
+    print(f"Found and mended. It was: {found.fault}. `groundup bug {lesson.section_id}` hands you the next.")
     return 0
 
 

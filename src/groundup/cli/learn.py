@@ -169,36 +169,19 @@ def reset(name: str | None, undo: bool, yes: bool) -> int:
     lesson = lesson_of(workspace, name)
     files = workspace.files_of(lesson)
     if undo:
-        return _undo_reset(workspace, lesson)
+        for path in steps.undo_reset(workspace, lesson):
+            print(f"mine/{path} is back as it was; what stood there is kept in its turn")
+        return 0
     if not files:
         print(f"{lesson.section_id} has no file yet: groundup open {lesson.section_id}")
         return 0
     if not yes and not _sure(f"Start {', '.join('mine/' + path for path in files)} again? The old one is kept."):
         return 1
-    from ..course.library import module_name, reference_text
-    from ..course.stub import derive
-
-    with workspace.store() as store:
-        event = store.append("reset", lesson.section_id, files)
-    for path in files:
-        write_atomically(workspace.path_of(path), derive(reference_text(module_name(path)) or "").encode())
+    event, paths = steps.reset(workspace, lesson)
+    for path in paths:
         print(
             f"mine/{path} is new again; the old one is kept (event {event}): groundup reset {lesson.section_id} --undo"
         )
-    return 0
-
-
-def _undo_reset(workspace: Workspace, lesson: Lesson) -> int:
-    """Puts back the files of the latest reset; what stands there now is kept in its turn."""
-    with workspace.store() as store:
-        resets = [e for e in store.events(lesson=lesson.section_id, kind="reset") if e.payload["files"]]
-        if not resets:
-            raise WorkspaceError(f"{lesson.section_id} has not been reset: there is nothing to put back")
-        old = {path: store.blob(sha) for path, sha in resets[-1].payload["files"].items()}
-        store.append("reset", lesson.section_id, workspace.files_of(lesson), undo=True)
-    for path, data in old.items():
-        write_atomically(workspace.path_of(path), data)
-        print(f"mine/{path} is back as it was; what stood there is kept in its turn")
     return 0
 
 
@@ -210,18 +193,13 @@ def _sure(question: str) -> bool:
 
 
 def solution(name: str | None, yes: bool) -> int:
-    from ..course.library import module_name, reference_text
-
     workspace = find_workspace()
     lesson = lesson_of(workspace, name)
     with workspace.store(readonly=True) as store:
         passed = store.standing(lesson.section_id).passed
     if not passed and not yes and not _sure("You have not passed yet. Show the reference? It is recorded."):
         return 1
-    with workspace.store() as store:
-        store.append("looked", lesson.section_id)
-    for path in lesson.builds:
-        source = reference_text(module_name(path)) or ""
+    for source in steps.look(workspace, lesson).values():
         if sys.stdout.isatty():
             from rich.console import Console
             from rich.syntax import Syntax

@@ -48,8 +48,26 @@ def load_probes(lesson: Lesson) -> list[Probe]:
         raise LessonError(lesson.checks, 1, "a lesson has at least one @checkpoint")
     for name, checkpoint in found.items():
         _check_whole(lesson, name, checkpoint)
-    definitions = {name: node for node in tree.body for name in _defined(node)}
-    return [_cut(name, checkpoint, definitions) for name, checkpoint in found.items()]
+    return [Probe(name, checkpoint, *cut(name, tree)) for name, checkpoint in found.items()]
+
+
+def demands(lesson: Lesson) -> list[tuple[str, bool]]:
+    """Name and stretch of each checkpoint, read from the text of checks.py alone: nothing is imported, so it is quick."""
+    try:
+        tree = ast.parse(lesson.checks.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, UnicodeDecodeError) as problem:
+        raise LessonError(lesson.checks, getattr(problem, "lineno", None) or 1, str(problem)) from None
+    found = []
+    for node in tree.body:
+        for call in node.decorator_list if isinstance(node, ast.FunctionDef) else []:
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "checkpoint":
+                name = next((a.value for a in call.args if isinstance(a, ast.Constant)), node.name)
+                stretch = any(
+                    k.arg == "stretch" and isinstance(k.value, ast.Constant) and bool(k.value.value)
+                    for k in call.keywords
+                )
+                found.append((str(name), stretch))
+    return found
 
 
 def _last_line(problem: BaseException, filename: str) -> int:
@@ -81,8 +99,9 @@ def _defined(node: ast.stmt) -> Iterable[str]:
         yield node.target.id
 
 
-def _cut(name: str, checkpoint: Checkpoint, definitions: dict[str, ast.stmt]) -> Probe:
-    """The probe's own text and, transitively, what it uses of the file."""
+def cut(name: str, tree: ast.Module) -> tuple[str, tuple[str, ...]]:
+    """A function's own text and, transitively, what it uses of its file; and the library modules that these name."""
+    definitions = {name: node for node in tree.body for name in _defined(node)}
     wanted: list[ast.stmt] = []
 
     def want(used: str) -> None:
@@ -101,7 +120,7 @@ def _cut(name: str, checkpoint: Checkpoint, definitions: dict[str, ast.stmt]) ->
     order = sorted(wanted, key=lambda node: (not isinstance(node, (ast.Import, ast.ImportFrom)), node.lineno))
     source = "\n\n".join(ast.unparse(node) for node in order)
     modules = dict.fromkeys(module for node in wanted for module in _library_modules(node))
-    return Probe(name, checkpoint, source, tuple(modules))
+    return source, tuple(modules)
 
 
 def _undecorated(node: ast.FunctionDef) -> ast.FunctionDef:

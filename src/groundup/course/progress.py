@@ -159,6 +159,12 @@ class Store:
         with self._transaction() as db:
             return list(_events(db, after, lesson, kind, limit))
 
+    def newest(self) -> int:
+        """The id of the last event, 0 before the first."""
+        with self._transaction() as db:
+            [found] = db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()
+        return int(found)
+
     def blob(self, sha: str) -> bytes:
         """The content with this SHA-256 (64 hex digits), checked. StoreError when it is absent or damaged."""
         with self._transaction() as db:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..lab.sqlite import StoreError
+from . import last_verdict
 from .lesson import Lesson, LessonError, NoSuchLesson, find, find_all
 from .progress import Standing
 from .sandbox.host import SandboxError
@@ -67,15 +68,16 @@ class Session:
         submission = workspace.submission(lesson, standings)
         seed, times = request.get("seed"), int(request.get("times") or 1)
         verdict = self._judge.check(lesson, submission, seed, times, hurried=times == 1)
-        problem = problem or record(workspace, lesson, verdict, dict(submission.files))
         reply: Reply = {"verdict": verdict.as_json(), "title": lesson.title}
         if verdict.passed:
             reply["next"] = _after_a_pass(lesson, standings)
-        if problem:
-            reply["warning"] = problem
         named = {submission.name(path): data for path, data in {**submission.earlier, **submission.files}.items()}
         if line := source_line(reply["verdict"], named):
             reply["source"] = line
+        last_verdict.keep(workspace, lesson, reply, submission.files)
+        problem = problem or record(workspace, lesson, verdict, dict(submission.files))
+        if problem:
+            reply["warning"] = problem
 
         def afterwards() -> None:
             if verdict.passed:

@@ -1,4 +1,4 @@
-"""What a learner does beside checking, each step recorded: opening a lesson, taking a hint, looking at the map."""
+"""What a learner does beside checking, each step recorded: opening a lesson, a hint, a reset, a look at the reference, the map."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .lesson import Lesson, find_all
 from .page import hints
 from .session import next_lesson
-from .workspace import Opened, Workspace
+from .workspace import Opened, Workspace, WorkspaceError, write_atomically
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,43 @@ def open_next(workspace: Workspace) -> Lesson | None:
     if lesson is not None:
         open_lesson(workspace, lesson)
     return lesson
+
+
+def reset(workspace: Workspace, lesson: Lesson) -> tuple[int, list[str]]:
+    """Starts the lesson's files again; the event that keeps the old ones, and the files (library paths), none if there were none."""
+    from .library import module_name, reference_text
+    from .stub import derive
+
+    files = workspace.files_of(lesson)
+    if not files:
+        return 0, []
+    with workspace.store() as store:
+        event = store.append("reset", lesson.section_id, files)
+    for path in files:
+        write_atomically(workspace.path_of(path), derive(reference_text(module_name(path)) or "").encode())
+    return event, list(files)
+
+
+def undo_reset(workspace: Workspace, lesson: Lesson) -> list[str]:
+    """Puts back the files of the latest reset, and says which; what stands there now is kept in its turn."""
+    with workspace.store() as store:
+        resets = [e for e in store.events(lesson=lesson.section_id, kind="reset") if e.payload["files"]]
+        if not resets:
+            raise WorkspaceError(f"{lesson.section_id} has not been reset: there is nothing to put back")
+        old = {path: store.blob(sha) for path, sha in resets[-1].payload["files"].items()}
+        store.append("reset", lesson.section_id, workspace.files_of(lesson), undo=True)
+    for path, data in old.items():
+        write_atomically(workspace.path_of(path), data)
+    return list(old)
+
+
+def look(workspace: Workspace, lesson: Lesson) -> dict[str, str]:
+    """The reference's source of each of the lesson's files; that it was shown is recorded."""
+    from .library import module_name, reference_text
+
+    with workspace.store() as store:
+        store.append("looked", lesson.section_id)
+    return {path: reference_text(module_name(path)) or "" for path in lesson.builds}
 
 
 def map_text(workspace: Workspace) -> str:
