@@ -249,7 +249,8 @@ def _(draw):
 @backward_again.edges
 def _():
     chain = dict(leaves=[3.0], steps=[("*", 0, 0), ("*", 1, 1)])
-    return [dict(**chain, cleared=False), dict(**chain, cleared=True)]
+    alone = dict(leaves=[3.0], steps=[])  # a leaf is a value too
+    return [dict(**chain, cleared=False), dict(**chain, cleared=True), dict(**alone, cleared=False)]
 
 
 @backward_again.oracle
@@ -261,7 +262,8 @@ def _(leaves, steps, cleared):
 @backward_again.shown
 def _(leaves, steps, cleared):
     between = "every leaf's grad = 0.0\n" if cleared else ""
-    return f"{written(leaves, steps)}\ny.backward()\n{between}y.backward()"
+    result = "y" if steps else "a"
+    return f"{written(leaves, steps)}\n{result}.backward()\n{between}{result}.backward()"
 
 
 # ---------------------------------------------------------------------------------------------------- large graphs
