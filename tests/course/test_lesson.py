@@ -4,7 +4,7 @@ import pytest
 
 from groundup.course.faults import load_faults
 from groundup.course.lesson import LessonError, NoSuchLesson, check_together, find, find_all, load
-from groundup.course.probes import load_probes
+from groundup.course.probes import demands, load_probes
 
 PAGE = """---
 title: A lesson
@@ -169,3 +169,10 @@ def test_an_unknown_lesson_names_the_nearest(asked, near):
     with pytest.raises(NoSuchLesson) as caught:
         find(asked)
     assert near in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "lesson", [lesson for lesson in find_all() if lesson.phase < 4], ids=lambda lesson: lesson.section_id
+)
+def test_what_a_lesson_demands_is_read_from_its_text_as_it_is_when_run(lesson):
+    assert demands(lesson) == [(probe.checkpoint.name, probe.checkpoint.stretch) for probe in load_probes(lesson)]

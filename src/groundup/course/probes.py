@@ -58,8 +58,8 @@ def demands(lesson: Lesson) -> list[tuple[str, bool]]:
     except (OSError, SyntaxError, UnicodeDecodeError) as problem:
         raise LessonError(lesson.checks, getattr(problem, "lineno", None) or 1, str(problem)) from None
     found = []
-    for node in tree.body:
-        for call in node.decorator_list if isinstance(node, ast.FunctionDef) else []:
+    for node in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+        for call in node.decorator_list:
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "checkpoint":
                 name = next((a.value for a in call.args if isinstance(a, ast.Constant)), node.name)
                 stretch = any(
