@@ -2,10 +2,11 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-BENCHES = $(filter-out benchmarks/training_speed.py, $(wildcard benchmarks/*_*.py)) $(addprefix benchmarks/, classic.py grad.py tokenizers.py loader.py checkpoint.py sampling.py finder.py)
+BENCHES = $(filter-out benchmarks/training_speed.py, $(wildcard benchmarks/*_*.py)) $(addprefix benchmarks/, classic.py grad.py tokenizers.py loader.py checkpoint.py sampling.py finder.py desk.py)
+CHROMIUM = chromium chromium-browser google-chrome google-chrome-stable
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: learn test setup check bench peers clean
+.PHONY: learn test setup check bench peers pictures vendor vendor-check clean
 
 learn: setup
 	@$(BIN)/python -m groundup.cli.learning
@@ -23,6 +24,15 @@ peers: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/harness.py; [ $$? -ne 1 ]
 	@GROUNDUP_KILLS=4 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/course/test_judge_killed.py tests/train/test_killed.py
 
+vendor:
+	@PYTHON=$(PYTHON) tools/vendor/rebuild
+
+vendor-check:
+	@PYTHON=$(PYTHON) tools/vendor/rebuild --check
+
+pictures: setup system
+	@OMP_NUM_THREADS=1 $(BIN)/python tools/pictures.py
+
 setup: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -35,6 +45,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 .PHONY: system
 system:
 	@command -v git >/dev/null || tools/system git
+	@for each in "$$GROUNDUP_CHROMIUM" $(CHROMIUM); do command -v "$$each" && exit; done >/dev/null; tools/system chromium
+	@for each in initdb /usr/lib/postgresql/*/bin/initdb; do command -v "$$each" && exit; done >/dev/null; tools/system postgresql || true
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

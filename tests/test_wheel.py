@@ -29,6 +29,16 @@ def test_the_wheel_holds_every_lesson_and_recipe(wheel):
         assert files and {f"groundup/{name}/{path}" for path in files} <= inside
 
 
+def test_the_wheel_holds_the_whole_desk_as_it_is_here(wheel):
+    inside = zipfile.ZipFile(wheel)
+    desk = ROOT / "src" / "groundup" / "desk"
+    for folder in ("static", "templates", "vendor"):
+        files = [p for p in (desk / folder).rglob("*") if p.is_file()]
+        assert files
+        for path in files:
+            assert inside.read(f"groundup/desk/{path.relative_to(desk).as_posix()}") == path.read_bytes(), path
+
+
 def test_an_installed_wheel_judges_a_file_away_from_the_checkout(wheel, tmp_path, value_source):
     installed = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(installed)

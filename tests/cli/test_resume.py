@@ -52,6 +52,21 @@ def test_only_a_run_of_the_same_values_goes_on_and_the_difference_is_said(lab, m
     assert lab("run", "counting", "--resume", "--set", "width=8")[0] == 0
 
 
+def test_a_run_goes_on_by_its_own_name_or_number_with_the_values_that_it_had(lab, monkeypatch):
+    monkeypatch.setenv("STOP_AT", "12")
+    for width in (8, 9):
+        lab("run", "counting", "--set", f"width={width}", "--seed", "4")
+    monkeypatch.delenv("STOP_AT")
+    status, _, err = lab("run", "counting-1", "--resume", "--set", "width=9")
+    assert status == 2 and "counting-1 goes on with its own values" in err and err.count("\n") == 1
+    assert lab.object("run", "1", "--resume")["config"]["width"] == 8
+    assert lab.object("run", "counting-2", "--resume")["attempts"] == 2
+    status, _, err = lab("run", "counting-2", "--resume")
+    assert status == 2 and "counting-2 is finished" in err
+    status, _, err = lab("run", "countin", "--resume")
+    assert status == 2 and "did you mean counting?" in err
+
+
 def test_an_experiment_without_checkpoints_says_that_it_cannot_go_on(lab):
     status, _, err = lab("run", "moons", "--resume")
     assert status == 2 and "moons cannot go on where it stopped" in err and err.count("\n") == 1

@@ -214,3 +214,39 @@ def test_the_hash_of_sources_changes_with_any_of_them(tmp_path):
     second = source_hash([tmp_path / "a"])
     (tmp_path / "a" / "x.py").rename(tmp_path / "a" / "z.py")
     assert len({first, second, source_hash([tmp_path / "a"])}) == 3
+
+
+def test_who_has_a_run_is_known_for_as_long_as_it_lives(records):
+    run = begin(records)
+    row = records.find(run.name)
+    assert records.process(row) == os.getpid() and records.standing(row) == "running"
+    run.end("finished")
+    assert records.process(row) is None
+    assert records.standing(row) == "finished", "the row is older than the end"
+
+
+def test_a_run_whose_process_is_gone_stands_as_killed_before_anything_has_marked_it(records):
+    run = begin(records)
+    row = records.find(run.name)
+    os.close(run._lock)
+    run._lock = -1
+    assert records.standing(row) == "killed" and records.find(run.name).status == "running"
+
+
+def test_a_reader_sees_by_a_number_that_another_has_written(records):
+    with Records(records.folder) as reader:
+        before = reader.version()
+        assert reader.version() == before
+        with begin(records) as run:
+            run.log(0, loss=1.0, zeal=2.0, accuracy=0.5)
+            run.log(1, loss=0.5)
+        assert reader.version() != before
+        assert reader.measured(run.id) == ["loss", "zeal", "accuracy"]
+        assert reader.last(run.id) == records.metrics(run.id)[-1][0] and reader.last(99) == 0
+
+
+def test_whoever_starts_a_run_knows_it_again(records, monkeypatch):
+    monkeypatch.setenv("GROUNDUP_LAUNCH", "3f2a")
+    with begin(records) as run:
+        pass
+    assert records.find(run.name).environment["launch"] == "3f2a"

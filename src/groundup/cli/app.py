@@ -172,6 +172,27 @@ def watch(lesson: MaybeLesson = None) -> int:
     return judging.watch(lesson)
 
 
+@app.command(name="desk")
+def open_desk(
+    *,
+    port: Annotated[int, Parameter(help="Where it listens; 0 takes the usual one, or one that is free.")] = 0,
+    browser: Annotated[bool, Parameter(help="Open it in the browser.")] = True,
+    host: Annotated[str, Parameter(help="The name that the browser knows this machine by.")] = "127.0.0.1",
+    beyond_loopback: Annotated[
+        bool, Parameter(help="Let other machines reach it; it needs TLS, and it runs code.", negative="")
+    ] = False,
+    tls_cert: Annotated[Path | None, Parameter(help="Its certificate, a PEM file.")] = None,
+    tls_key: Annotated[Path | None, Parameter(help="The key of that, a PEM file.")] = None,
+) -> int:
+    """The course in the browser: read, build, and see each verdict beside your code. Ctrl-C ends it.
+
+    Example: groundup desk
+    """
+    from . import desking
+
+    return desking.desk(host, port, browser, tls_cert, tls_key, beyond_loopback)
+
+
 @app.command
 def hint(lesson: MaybeLesson = None) -> int:
     """One hint more each time; the last one is the reference.
@@ -247,7 +268,9 @@ def doctor() -> int:
 
 @app.command(name="run")
 def run_recipe(
-    name: Annotated[str | None, Parameter(help="A recipe's name; without it, the list.")] = None,
+    name: Annotated[
+        str | None, Parameter(help="A recipe's name (with --resume also a run's); without it, the list.")
+    ] = None,
     *,
     mine: Annotated[bool, Parameter(help="On your own library instead of the reference.", negative="")] = False,
     set: Annotated[list[str] | None, Parameter(help="A value of the recipe, as name=value.", negative="")] = None,

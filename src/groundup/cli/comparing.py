@@ -10,9 +10,9 @@ from typing import Any
 from ..lab import compare as comparing
 from ..lab import plot as plots
 from ..lab.compare import Group, Test
+from ..lab.plain import plain
 from ..lab.recipe import RecipeError
 from ..lab.statistics import CORRECTIONS, Summary
-from .telling import plain
 from .training import records
 
 SURE = 0.05  # an adjusted p below it is marked

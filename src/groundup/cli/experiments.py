@@ -5,22 +5,24 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
 from ..lab import recipe as recipes
 from ..lab.claims import Kept, seeds_asked
 from ..lab.formats import Row
+from ..lab.plain import plain
+from ..lab.recipe import claims_over, held_by
 from ..lab.record import Records
+from ..lab.surroundings import LAUNCH
 from . import ranks
 from .telling import (
     as_group,
     as_object,
-    claims_over,
-    held_by,
     numbers,
     of_claim,
-    plain,
     seconds_of,
     summaries,
     table_of,
@@ -28,7 +30,7 @@ from .telling import (
     value_of,
     when,
 )
-from .training import INTERRUPTED, Plan, prepare, proved, records, take_part, train, unfinished
+from .training import INTERRUPTED, Plan, plan_of, prepare, proved, records, take_part, train, unfinished
 
 
 def run(
@@ -45,10 +47,19 @@ def run(
         for each in recipes.names():
             print(f"{each:<20} {recipes.load(each).title}")
         return 0
-    plan = prepare(name, settings, seed)
+    if LAUNCH in os.environ:  # started by a program that may ignore Ctrl-C, as what is put into the background does
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    with records() as kept:
+        again = _named(name, kept) if resume else None
+    if again is not None:
+        if settings or seed is not None or seeds is not None:
+            raise recipes.RecipeError(f"{again.name} goes on with its own values: leave out --set, --seed and --seeds")
+        plan, mine = plan_of(again), again.mine
+    else:
+        plan = prepare(name, settings, seed)
     if resume and not getattr(plan.experiment, "RESUMES", False):
         raise recipes.RecipeError(
-            f"{name} cannot go on where it stopped: its experiment saves no checkpoints; run it again without --resume"
+            f"{plan.recipe.name} cannot go on where it stopped: its experiment saves no checkpoints; run it again without --resume"
         )
     if ranks.several() and seeds is not None:
         raise recipes.RecipeError("--seeds makes one run after the other: with several processes give each its --seed")
@@ -62,7 +73,7 @@ def run(
     with records() as kept:
         if seeds is not None:
             return _over_seeds(plan, settings, seeds, kept, mine, resume, as_json)
-        row, held = train(plan, kept, mine, unfinished(plan, kept, mine) if resume else None)
+        row, held = train(plan, kept, mine, again or unfinished(plan, kept, mine) if resume else None)
         tell(row, held, kept)
         if as_json:
             print(json.dumps(as_object(row, held, kept)))
@@ -71,6 +82,13 @@ def run(
     if ranks.several():
         return 0  # torchrun would take a claim that is not kept for a process that failed, and start all of them again
     return int(not all(claim.kept for claim in held))
+
+
+def _named(name: str, kept: Records) -> Row | None:
+    """The run that is called so, by its name or its number, if this is not the name of a recipe."""
+    if name in recipes.names():
+        return None
+    return next((row for row in kept.runs() if name in (row.name, str(row.id))), None)
 
 
 def _over_seeds(

@@ -9,7 +9,7 @@ from ..lab import recipe as recipes
 from ..lab.formats import Row
 from ..lab.record import Records
 from ..lab.sqlite import StoreError
-from .training import experiment_of, library, records
+from .training import library, plan_of, records
 
 
 def sample(name: str, prompt: str, options: Mapping[str, float | int | None]) -> int:
@@ -17,21 +17,20 @@ def sample(name: str, prompt: str, options: Mapping[str, float | int | None]) ->
     with records() as kept:
         row = chosen(name, kept)
         folder = kept.folder / row.name
-    recipe = recipes.load(row.recipe)
-    experiment = experiment_of(recipe)
+    plan = plan_of(row)
+    experiment = plan.experiment
     if not hasattr(experiment, "sample"):
-        raise recipes.RecipeError(f"{row.name} has nothing to sample from: {recipe.experiment} makes no text")
+        raise recipes.RecipeError(f"{row.name} has nothing to sample from: {plan.recipe.experiment} makes no text")
     known = inspect.signature(experiment.sample).parameters
     given = {option: value for option, value in options.items() if value is not None}
     unknown = [option for option in given if option not in known]
     if unknown and not any(each.kind is each.VAR_KEYWORD for each in known.values()):
         flags = " or ".join(f"--{option.replace('_', '-')}" for option in unknown)
         raise recipes.RecipeError(f"sampling from {row.name} knows no {flags}")
-    config = recipes.restore(experiment.Config, row.config, row.name)
     with library(row.mine) as (lib, _):
         print(prompt, end="", flush=True)
         try:
-            for piece in experiment.sample(config, folder, lib, prompt, **given):
+            for piece in experiment.sample(plan.config, folder, lib, prompt, **given):
                 print(piece, end="", flush=True)
         except FileNotFoundError as problem:
             missing = problem.filename or problem

@@ -15,10 +15,10 @@ from typing import Any
 from ..lab import plot, sweep
 from ..lab import recipe as recipes
 from ..lab.formats import Row
+from ..lab.plain import plain
 from ..lab.recipe import RecipeError
 from ..lab.record import UNFINISHED, Pruned, Records, Run
 from ..lab.sweep import Aim, Parameter
-from .telling import plain
 from .training import INTERRUPTED, Plan, prepare, records, train
 
 WORKER = "GROUNDUP_SWEEP_WORKER"  # in the environment of a process that is one of several

@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..lab import recipe as recipes
-from ..lab.claims import Kept, hold, hold_over
+from ..lab.claims import Kept
 from ..lab.formats import Row
+from ..lab.plain import plain
+from ..lab.recipe import held_by
 from ..lab.record import Records
 from ..lab.statistics import summary
 
@@ -41,14 +42,6 @@ def table_of(found: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
     for name, each in found.items():
         line = f"{name:<24} {each['mean']:>10.5g} {each['sd']:>10.2g}"
         yield line if math.isnan(each["low"]) else f"{line}   {each['low']:.5g} to {each['high']:.5g}"
-
-
-def claims_over(recipe: recipes.Recipe, rows: Sequence[Row]) -> list[tuple[str | None, Kept]]:
-    """The recipe's claims held on each run, by its name, then those on all of them together, by None."""
-    each: list[tuple[str | None, Kept]] = [
-        (row.name, claim) for row in rows for claim in hold(recipe.claims, row.result)
-    ]
-    return each + [(None, claim) for claim in hold_over(recipe.claims, [row.result for row in rows])]
 
 
 def as_object(row: Row, held: Sequence[Kept], kept: Records) -> dict[str, Any]:
@@ -85,23 +78,6 @@ def as_group(
         }
     )
     return found
-
-
-def plain(value: Any) -> Any:
-    """The value with NaN and the infinities as words, which JSON has no numbers for."""
-    if isinstance(value, Mapping):
-        return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
-    return str(float(value)) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def held_by(row: Row) -> list[Kept]:
-    """The claims of a row's recipe, held against its result; none if the recipe is gone."""
-    try:
-        return hold(recipes.load(row.recipe).claims, row.result)
-    except recipes.RecipeError:
-        return []
 
 
 def numbers(result: Mapping[str, float]) -> str:

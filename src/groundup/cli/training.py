@@ -15,11 +15,9 @@ import platformdirs
 from ..lab import recipe as recipes
 from ..lab.claims import Kept, hold
 from ..lab.formats import Row
-from ..lab.record import UNFINISHED, Records, Run
-from ..lab.surroundings import source_hash
+from ..lab.record import UNFINISHED, Records, Run, records_in
+from ..lab.surroundings import reference_roots, source_hash
 from . import ranks
-
-LIBRARY = ("grad", "classic", "text", "nets", "train", "data", "lab", "experiments")  # what a run's numbers come from
 
 INTERRUPTED = 130  # what a shell says of Ctrl-C
 
@@ -39,6 +37,13 @@ def prepare(name: str, settings: Sequence[str], seed: int | None) -> Plan:
     seeded = [*settings, f"seed={seed}"] if seed is not None else settings
     experiment = experiment_of(recipe)
     return Plan(recipe, experiment, recipes.configure(recipe, experiment.Config, seeded))
+
+
+def plan_of(row: Row) -> Plan:
+    """A run's own plan: its recipe's experiment with the values that it was begun with. RecipeError where they no longer fit."""
+    recipe = recipes.load(row.recipe)
+    experiment = experiment_of(recipe)
+    return Plan(recipe, experiment, recipes.restore(experiment.Config, row.config, row.name))
 
 
 def experiment_of(recipe: recipes.Recipe) -> Any:
@@ -132,22 +137,15 @@ def records() -> Records:
         folder = find_workspace().root / "runs"
     except WorkspaceError:
         folder = Path(platformdirs.user_data_dir("groundup", appauthor=False)) / "runs"
-    kept = Records(folder)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        with contextlib.suppress(OSError):
-            ignore.write_text("*\n")
-    return kept
+    return records_in(folder)
 
 
 @contextlib.contextmanager
 def library(mine: bool) -> Iterator[tuple[Any, list[Path]]]:
     """The library that an experiment runs on, `lib.grad.mlp` the learner's or the reference's; and whose sources they are."""
-    import groundup
-
     from ..course.overlay import Library
 
-    reference = [Path(groundup.__file__).parent / part for part in LIBRARY]
+    reference = reference_roots()
     if not mine:
         yield Library("groundup"), reference
         return

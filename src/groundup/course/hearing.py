@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -39,6 +39,7 @@ RESTARTS = 20  # of the child, while a case is shrunk
 LOAD_SECONDS = 5.0
 CHILD_CPU = 20  # seconds of processor time for a child
 HURRIED_SECONDS = 0.1  # for all checkpoints after one that failed: what failed first is what the learner reads
+FRAMES, NAME_SHOWN = 8, 80  # of a traceback: so many at most, and so much of a function's name
 CHECK_SECONDS = 30.0  # for a whole lesson: what has not run by then is skipped, and says so
 
 
@@ -176,10 +177,14 @@ class Hearing:
         return child
 
     def _where(self, answer: dict[str, Any], name: str) -> tuple[str, int | None]:
-        """File and line of the innermost frame that is the learner's."""
+        """File and line of the innermost frame that is in the lesson's files."""
+        trail = self._frames(answer, self._files)
+        return trail[-1][:2] if trail else (name, None)
+
+    def _frames(self, answer: dict[str, Any], files: Collection[str]) -> list[tuple[str, int, str]]:
+        """Those of a traceback that lie in such files: file, line, function, the innermost last."""
         frames = answer.get("raised", {}).get("frames", [])
-        trail = [(file, line) for file, line, _ in frames if file in self._files and isinstance(line, int)]
-        return trail[-1] if trail else (name, None)
+        return [(file, line, name) for file, line, name in frames if file in files and isinstance(line, int)]
 
     def _one(self, probe: Probe, hero: bool) -> CheckpointVerdict:
         checkpoint = probe.checkpoint
@@ -289,11 +294,16 @@ class Hearing:
         verdict.expected, verdict.got = outcome.expected, outcome.answer.get("value")
         if (found := outcome.difference) is not None:
             verdict.expected, verdict.got, verdict.index = found.expected, found.got, found.index
+            verdict.path, verdict.tolerance = found.path, (probe.checkpoint.atol, probe.checkpoint.rtol)
             verdict.says = f"{found.path + ': ' if found.path else ''}{outcome.says}."
             kind = kind_of_difference(found.expected, found.got)
             verdict.says += f" {kind}" if kind else ""
         if "raised" in outcome.answer:
             verdict.file, verdict.line = self._where(outcome.answer, self._submission.name(self._lesson.builds[0]))
+            own = {*self._files, *map(self._submission.name, self._submission.earlier)}
+            trail = self._frames(outcome.answer, own)[-FRAMES:]
+            verdict.raised = outcome.says if outcome.verdict is Verdict.RAISED else ""
+            verdict.trace = [(file, line, name[:NAME_SHOWN]) for file, line, name in trail]
 
     def _name(
         self, verdict: CheckpointVerdict, probe: Probe, outcome: Outcome, evidence: list[tuple[Case, dict[str, Any]]]

@@ -24,7 +24,8 @@ from .overlay import over_reference
 from .session import current_lesson
 from .steps import take_hint
 from .terminal import width
-from .verdict_html import VerdictView, first_failure
+from .verdict_html import VerdictView
+from .verdict_parts import first_failure
 from .workspace import Workspace, WorkspaceError, find_workspace, write_atomically
 
 

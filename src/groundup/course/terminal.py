@@ -12,6 +12,8 @@ import textwrap
 import unicodedata
 from typing import Any
 
+from .verdict_parts import first_failure, is_array, kind_text, mistake_name, place_of
+
 PASS, MISS, HINT, SOFT, BOLD, REVERSE = "32", "31", "33", "2", "1", "7"
 WIDTH = 100
 LINES = 12  # of a verdict, unless more are asked for
@@ -34,14 +36,13 @@ def verdict_text(verdict: dict[str, Any], title: str, next_step: str = "", full:
     `source` is the line of the learner's file that the verdict names, shown where the file cannot be imported.
     """
     checkpoints = verdict["checkpoints"]
-    needed = [c for c in checkpoints if not c["stretch"]]
     passed = [c for c in checkpoints if c["passed"]]
     name = f"{verdict['lesson']} {title}"
     timing = f"judged in {verdict['elapsed_ms']:.0f} ms · seed {verdict['seed']}"
     lines = []
     if full:
         lines += [_row(c) for c in checkpoints] + [""]
-    failed = next((c for c in needed if not c["passed"]), None)
+    failed = first_failure(verdict)
     if failed is None:
         stretch = [c for c in checkpoints if c["stretch"] and not c["passed"]]
         lines.append(
@@ -75,15 +76,9 @@ def _row(c: dict[str, Any]) -> str:
     return f"  {mark} {c['name']}{stretch}{tail}"
 
 
-def _where(c: dict[str, Any]) -> str:
-    return f"{c['file']}:{c['line']}" if c.get("file") and c.get("line") else (c.get("file") or "")
-
-
 def _unusable(c: dict[str, Any], source: str) -> list[str]:
     """A file that cannot be imported: its line, marked, and what Python says. Nothing was run, so nothing is counted."""
-    parses = not str(c["says"]).startswith(("SyntaxError", "IndentationError", "TabError"))
-    head = "import error" if parses else "does not parse"
-    lines = [paint(f"✗ {head}", MISS, BOLD) + paint(f"   {_where(c)}", SOFT)]
+    lines = [paint(f"✗ {mistake_name(c)}", MISS, BOLD) + paint(f"   {place_of(c)}", SOFT)]
     if source.strip():
         number = f"{c['line']}  "
         lines.append(f"  {paint('▸', MISS)} {number}{printable(source.expandtabs(4))[: width() - 4 - len(number)]}")
@@ -92,11 +87,8 @@ def _unusable(c: dict[str, Any], source: str) -> list[str]:
 
 def _failure(c: dict[str, Any], lesson: str, most: int) -> list[str]:
     """The hero: name of the mistake, sentence, then given, expected, yours side by side."""
-    where = _where(c)
-    head = c["fault"] or {"missing": "not written yet", "wrong-value": "wrong value"}.get(
-        c["verdict"], c["verdict"].replace("-", " ")
-    )
-    lines = [paint(f"✗ {head}", MISS, BOLD) + (paint(f"   {where}", SOFT) if where else "")]
+    where = place_of(c)
+    lines = [paint(f"✗ {mistake_name(c)}", MISS, BOLD) + (paint(f"   {where}", SOFT) if where else "")]
     lines.append(paint(f"  {c['name']}", SOFT))
     lines += _indent(printable(c["says"]))
     if c["verdict"] == "missing" or c["case"] is None:
@@ -139,7 +131,7 @@ def _case(c: dict[str, Any]) -> str:
 
 def value_text(value: Any, index: list[int] | None) -> str:
     """A JSON value as a person would write it; `index` marks the wrong entry of an array with arrows."""
-    if isinstance(value, dict) and set(value) == {"shape", "dtype", "values"}:
+    if is_array(value):
         return _array_text(value, index)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k}: {value_text(v, None)}" for k, v in value.items()) + "}"
@@ -160,7 +152,7 @@ def _array_text(array: dict[str, Any], index: list[int] | None) -> str:
             at = at * side + i
         if at < len(texts):
             texts[at] = f"▸{texts[at]}◂"
-    plain = f"  {tuple(shape)} {array['dtype']}".replace(",)", ",)")
+    plain = f"  {kind_text(array)}"
     if len(shape) == 2 and 0 < shape[0] <= 6 and 0 < shape[1] <= 6:
         wide = max(map(len, texts))
         rows = [" ".join(t.rjust(wide) for t in texts[r * shape[1] : (r + 1) * shape[1]]) for r in range(shape[0])]

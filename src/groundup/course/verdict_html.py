@@ -9,10 +9,22 @@ It works on the JSON form of a verdict.
 from __future__ import annotations
 
 import html
-import math
 from typing import Any
 
 from .terminal import printable, value_text, verdict_text
+from .verdict_parts import (
+    beginning,
+    digits_to_tell,
+    entry_at,
+    first_failure,
+    flat_index,
+    is_array,
+    is_whole,
+    kind_text,
+    mistake_name,
+    number_text,
+    place_of,
+)
 
 PAPER, INK, SOFT, RULE = "#faf8f3", "#1f2328", "#5c6370", "#dcd6c8"
 PASS, MISS, MISS_WASH, HINT = "#2e6b4a", "#a8402a", "#f7e6e0", "#8a6410"
@@ -24,7 +36,6 @@ FRAME = (
 )
 LONGEST, WIDEST = 12, 8  # of an array shown as a table: its entries in one dimension, its sides in two
 PRINTED_LINES = 20
-UNPARSED = ("SyntaxError", "IndentationError", "TabError")
 
 
 class VerdictView:
@@ -50,11 +61,6 @@ class VerdictView:
         return verdict_html(self.verdict, self._title, self._next, self._source or self._line)
 
 
-def first_failure(verdict: dict[str, Any]) -> dict[str, Any] | None:
-    """The checkpoint that a verdict is about: the first that is needed and has not passed; None if all have."""
-    return next((c for c in verdict["checkpoints"] if not c["stretch"] and not c["passed"]), None)
-
-
 def verdict_html(verdict: dict[str, Any], title: str, next_step: str = "", line: str = "") -> str:
     """One failure in full, or what was built; then the checkpoints as a list that opens, and what stood in for what.
 
@@ -71,7 +77,7 @@ def verdict_html(verdict: dict[str, Any], title: str, next_step: str = "", line:
     if verdict.get("mine"):
         parts.append(_text(f"running on your own {', '.join(verdict['mine'])}", SOFT))
     if verdict.get("printed"):
-        parts += [_text("your code printed:", SOFT), _pre(_beginning(verdict["printed"]))]
+        parts += [_text("your code printed:", SOFT), _pre(beginning(verdict["printed"], PRINTED_LINES))]
     edge = PASS if failed is None else MISS
     inside = "".join(part for part in parts if part)
     return f'<div class="mathjax_ignore tex2jax_ignore" style="{FRAME};border-left:3px solid {edge}">{inside}</div>'
@@ -95,16 +101,9 @@ def _pre(text: str) -> str:
     return f'<pre style="{MONO};white-space:pre-wrap">{_shown(text)}</pre>'
 
 
-def _beginning(text: str) -> str:
-    lines = text.rstrip("\n").splitlines()
-    more = len(lines) - PRINTED_LINES
-    return "\n".join(lines[:PRINTED_LINES] + ([f"... {more} lines more"] if more > 0 else []))
-
-
 def _failure(c: dict[str, Any], line: str) -> list[str]:
     """Name of the mistake, its line, what is wrong, then given, expected, yours side by side."""
-    where = f"{c['file']}:{c['line']}" if c["file"] and c["line"] else (c["file"] or "")
-    parts = [_head("✗", _name(c), MISS, where)]
+    parts = [_head("✗", mistake_name(c), MISS, place_of(c))]
     if line.strip():
         parts.append(_pre(f"▸ {c['line']}  {line.expandtabs(4)}"))
     if c["verdict"] == "import-error":
@@ -112,7 +111,7 @@ def _failure(c: dict[str, Any], line: str) -> list[str]:
     parts += [_text(c["name"], SOFT), _text(c["says"])]
     if c["verdict"] == "missing" or c["case"] is None:
         return parts
-    digits = _digits(c)
+    digits = digits_to_tell(c)
     columns = [("given", _given(c))]
     columns += [("expected", _value(c["expected"], digits, c["index"], False))] if c["expected"] is not None else []
     columns += [("yours", _value(c["got"], digits, c["index"], True))] if c["got"] is not None else []
@@ -121,13 +120,6 @@ def _failure(c: dict[str, Any], line: str) -> list[str]:
         for heading, shown in columns
     )
     return [*parts, f'<table style="{BARE};margin-top:12px"><tr style="{BARE}">{cells}</tr></table>']
-
-
-def _name(c: dict[str, Any]) -> str:
-    if c["verdict"] == "import-error":
-        return "does not parse" if str(c["says"]).startswith(UNPARSED) else "import error"
-    plain = {"missing": "not written yet", "wrong-value": "wrong value"}
-    return str(c["fault"] or plain.get(c["verdict"], c["verdict"].replace("-", " ")))
 
 
 def _count(verdict: dict[str, Any]) -> str:
@@ -144,7 +136,7 @@ def _count(verdict: dict[str, Any]) -> str:
 
 def _row(c: dict[str, Any]) -> str:
     sign, colour = ("●", PASS) if c["passed"] else ("○" if c["verdict"] in ("missing", "skipped") else "✗", MISS)
-    tail = "" if c["passed"] else f" · {_name(c)}"
+    tail = "" if c["passed"] else f" · {mistake_name(c)}"
     stretch = " · stretch" if c["stretch"] else ""
     return f'<div style="color:{INK}"><span style="color:{colour}">{sign}</span> {_shown(c["name"] + stretch + tail)}</div>'
 
@@ -165,8 +157,8 @@ def _value(value: Any, digits: int, index: list[int] | None, wrong: bool) -> str
     """A value; if it is the wrong one, the entry of the index stands in colour and between arrows."""
     if table := _table(value, digits, index if wrong else None):
         return table
-    if _is_array(value):  # its beginning, and the entry that is meant where that lies beyond
-        at, entry = _flat(value["shape"], index), _entry(value, index)
+    if is_array(value):  # its beginning, and the entry that is meant where that lies beyond
+        at, entry = flat_index(value["shape"], index), entry_at(value, index)
         text = value_text(value, None)
         return (
             _pre(text) if at is None or entry is None else _pre(f"{text}\nat {index}: ") + _scalar(entry, digits, wrong)
@@ -175,7 +167,7 @@ def _value(value: Any, digits: int, index: list[int] | None, wrong: bool) -> str
 
 
 def _scalar(value: Any, digits: int, wrong: bool) -> str:
-    text = _number(value, digits) if isinstance(value, float) and digits > 10 else value_text(value, None)
+    text = number_text(value, digits) if isinstance(value, float) and digits > 10 else value_text(value, None)
     return f'<pre style="{MONO}"><b style="{_marked()}">{_shown(f"▸{text}◂")}</b></pre>' if wrong else _pre(text)
 
 
@@ -185,18 +177,17 @@ def _marked() -> str:
 
 def _table(value: Any, digits: int, index: list[int] | None) -> str:
     """A small array as a table, with its shape and kind below; "" for every other value."""
-    if not _is_array(value):
+    if not is_array(value):
         return ""
     shape, entries = value["shape"], value["values"]
     small = (len(shape) == 1 and shape[0] <= LONGEST) or (len(shape) == 2 and max(shape) <= WIDEST)
-    if not small or not entries or len(entries) != math.prod(shape):
+    if not small or not entries or not is_whole(value):
         return ""
     columns = shape[-1]
-    marked = _flat(shape, index)
-    cells = [_cell(_number(entry, digits), i == marked) for i, entry in enumerate(entries)]
+    marked = flat_index(shape, index)
+    cells = [_cell(number_text(entry, digits), i == marked) for i, entry in enumerate(entries)]
     rows = [f'<tr style="{BARE}">{"".join(cells[i : i + columns])}</tr>' for i in range(0, len(cells), columns)]
-    kind = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''}) {value['dtype']}"
-    return f'<table style="{BARE};{MONO}">{"".join(rows)}</table><div style="color:{SOFT}">{_shown(kind)}</div>'
+    return f'<table style="{BARE};{MONO}">{"".join(rows)}</table><div style="color:{SOFT}">{_shown(kind_text(value))}</div>'
 
 
 def _cell(text: str, wrong: bool) -> str:
@@ -206,34 +197,3 @@ def _cell(text: str, wrong: bool) -> str:
         if wrong
         else f'<td style="{style}">{_shown(text)}</td>'
     )
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"shape", "dtype", "values"}
-
-
-def _flat(shape: list[int], index: list[int] | None) -> int | None:
-    """The place of an entry in C order; None where the index is not one of this array's."""
-    if not index or len(index) != len(shape) or not all(0 <= i < side for i, side in zip(index, shape)):
-        return None
-    return sum(i * math.prod(shape[axis + 1 :]) for axis, i in enumerate(index))
-
-
-def _entry(value: Any, index: list[int] | None) -> Any:
-    """The entry that an index means: of an array, or a number itself; None where it is not among those shown."""
-    if not _is_array(value):
-        return value if index == [] else None
-    at = _flat(value["shape"], index)
-    return value["values"][at] if at is not None and at < len(value["values"]) else None
-
-
-def _number(value: Any, digits: int) -> str:
-    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
-
-
-def _digits(c: dict[str, Any]) -> int:
-    """Of 6, 10 and 17, the fewest with which the wrong entry and the right one look different."""
-    right, wrong = _entry(c["expected"], c["index"]), _entry(c["got"], c["index"])
-    if not isinstance(right, float) or not isinstance(wrong, float):
-        return 6
-    return next((digits for digits in (6, 10) if _number(right, digits) != _number(wrong, digits)), 17)

@@ -51,6 +51,10 @@ class CheckpointVerdict:
     expected: Any = None
     got: Any = None
     index: tuple[int, ...] | None = None
+    path: str = ""  # of the part that differs, in the probe's answer: ["gradients"][0]
+    tolerance: tuple[float, float] | None = None  # what may differ: absolute, and relative to the right value
+    raised: str = ""  # an exception: its type and message
+    trace: list[tuple[str, int, str]] = field(default_factory=list)  # of it, the learner's part
     cases: int = 0  # how many were run
     failed: int = 0  # how many of them failed
     absent: bool = False  # not run, for want of data or a library
@@ -109,6 +113,10 @@ def _checkpoint_json(c: CheckpointVerdict) -> dict[str, Any]:
         "expected": plain(c.expected),
         "got": plain(c.got),
         "index": list(c.index) if c.index is not None else None,
+        "path": c.path[:TEXT_SHOWN],
+        "tolerance": list(c.tolerance) if c.tolerance is not None else None,
+        "raised": plain(c.raised),
+        "trace": [list(frame) for frame in c.trace],
         "fault": c.fault,
         "says": c.says,
         "file": c.file,

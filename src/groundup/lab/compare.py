@@ -69,6 +69,23 @@ def group(name: str, records: Records) -> Group:
     return Group(name, (records.find(name),))
 
 
+def grouped(rows: Sequence[Row]) -> list[Group]:
+    """Runs -> groups of those that differ in their seed alone, in the order in which they are given. A group has the name of its
+    run, or of the first of them and how many more.
+    """
+    groups: list[list[Row]] = []
+    for row in rows:
+        alike = next(
+            (each for each in groups if each[0].recipe == row.recipe and _values(each[0]) == _values(row)), None
+        )
+        if alike is None:
+            groups.append([row])
+        else:
+            alike.append(row)
+    chosen = [_one_a_seed(sorted(each, key=lambda row: -row.id)) for each in groups]
+    return [Group(each[0].name + (f" and {len(each) - 1} more" if len(each) > 1 else ""), each) for each in chosen]
+
+
 def difference(groups: Sequence[Group]) -> dict[str, list[Any]]:
     """The values that are not the same in all groups: by dotted name, one for each group. What differs within a group, as the
     seed does, "varies"; where all groups have the same seeds the seed is no difference.

@@ -1,9 +1,13 @@
-"""Locks that say whether a process lives: taken by flock on a file, and gone with the process however it ends."""
+"""Locks that say whether a process lives: taken by flock on a file, and gone with the process however it ends.
+
+The file says who has taken it: the process's number and its machine.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import time
 from pathlib import Path
 
@@ -27,6 +31,8 @@ def take(path: Path) -> int:
             time.sleep(0.01)
             continue
         if on_path:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()} {platform.node()}\n".encode())
             return descriptor
         os.close(descriptor)
 
@@ -44,3 +50,14 @@ def held(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def holder(path: Path) -> int | None:
+    """The process on this machine that has the lock; None where nobody has it, or somebody elsewhere."""
+    if not held(path):
+        return None
+    try:
+        number, _, machine = path.read_text(encoding="utf-8", errors="replace").strip().partition(" ")
+    except OSError:
+        return None
+    return int(number) if number.isdecimal() and machine == platform.node() else None

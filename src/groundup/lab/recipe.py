@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .claims import Claim, ClaimError, parse_claims
+from .claims import Claim, ClaimError, Kept, hold, hold_over, parse_claims
+from .formats import Row
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -109,6 +110,22 @@ def shown(config: Any, before: str = "") -> dict[str, Any]:
             found[before + field.name] = value
     derived = [name for name, value in vars(type(config)).items() if isinstance(value, property)]
     return found | {before + name: getattr(config, name) for name in derived}
+
+
+def held_by(row: Row) -> list[Kept]:
+    """The claims of a run's recipe, held against its result; none if the recipe is gone."""
+    try:
+        return hold(load(row.recipe).claims, row.result)
+    except RecipeError:
+        return []
+
+
+def claims_over(recipe: Recipe, rows: Sequence[Row]) -> list[tuple[str | None, Kept]]:
+    """The recipe's claims held on each run, by its name, then those on all of them together, by None."""
+    each: list[tuple[str | None, Kept]] = [
+        (row.name, claim) for row in rows for claim in hold(recipe.claims, row.result)
+    ]
+    return each + [(None, claim) for claim in hold_over(recipe.claims, [row.result for row in rows])]
 
 
 def read_list(text: str) -> list[Any]:

@@ -117,23 +117,37 @@ class Records:
 
     def runs(self, recipe: str | None = None) -> list[Row]:
         """Every run, or every one of a recipe, the newest first."""
+        return self._rows("? IS NULL OR recipe = ? ORDER BY id DESC", recipe, recipe)
+
+    def find(self, name: str) -> Row:
+        """A run by its name (mnist-numpy-12) or number. StoreError if there is none."""
+        number = name.rpartition("-")[2]
+        for row in self._rows("id = ?", int(number)) if number.isdecimal() and len(number) < 19 else []:
+            if name in (row.name, str(row.id)):
+                return row
+        raise StoreError(f"there is no run {name!r} in {self.folder}: `groundup runs` lists them")
+
+    def _rows(self, condition: str, *values: Any) -> list[Row]:
         rows = self._ask(
             "SELECT id, recipe, seed, mine, config, source, environment, hardware, begun, seconds, status, result"
-            " FROM run WHERE ? IS NULL OR recipe = ? ORDER BY id DESC",
-            recipe,
-            recipe,
+            f" FROM run WHERE {condition}",
+            *values,
         )
         return [
             Row(i, r, s, bool(m), json.loads(c), h, json.loads(e), json.loads(w), b, t, status, json.loads(result))
             for i, r, s, m, c, h, e, w, b, t, status, result in rows
         ]
 
-    def find(self, name: str) -> Row:
-        """A run by its name (mnist-numpy-12) or number. StoreError if there is none."""
-        for row in self.runs():
-            if name in (row.name, str(row.id)):
-                return row
-        raise StoreError(f"there is no run {name!r} in {self.folder}: `groundup runs` lists them")
+    def process(self, row: Row) -> int | None:
+        """The process on this machine that is at a run; None where there is none that lives, or it is elsewhere."""
+        return locks.holder(self.folder / row.name / LOCK)
+
+    def standing(self, row: Row) -> str:
+        """A run's status as it is now: one that says it is running, and whose process is gone, was killed."""
+        if row.status != "running" or locks.held(self.folder / row.name / LOCK):
+            return row.status
+        [(now,)] = self._ask("SELECT status FROM run WHERE id = ?", row.id)  # it may just have ended
+        return "killed" if now == "running" else str(now)
 
     def attempts(self, run: int) -> list[Attempt]:
         """The attempts of a run, the first one first."""
@@ -155,6 +169,22 @@ class Records:
             name,
         )
         return [(i, step, what, float("nan") if value is None else value) for i, step, what, value in rows]
+
+    def measured(self, run: int) -> list[str]:
+        """The names of the metrics that a run has logged, in the order in which they first came."""
+        return [
+            name for (name,) in self._ask("SELECT name FROM metric WHERE run = ? GROUP BY name ORDER BY min(id)", run)
+        ]
+
+    def last(self, run: int) -> int:
+        """The id of the last row that a run has logged, 0 before the first."""
+        [(found,)] = self._ask("SELECT coalesce(max(id), 0) FROM metric WHERE run = ?", run)
+        return int(found)
+
+    def version(self) -> int:
+        """A number that changes when another process, or another `Records`, has written. Cheap enough to ask ten times a second."""
+        [(found,)] = self._ask("PRAGMA data_version")
+        return int(found)
 
     def points(self, run: int, after: int, count: int) -> list[Point]:
         """The next rows after an id, at most so many, whole; those superseded by now are not among them."""
@@ -183,6 +213,16 @@ class Records:
             db.execute(
                 "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?)", (sink, run, metric, json.dumps(dict(state)))
             )
+
+
+def records_in(folder: Path) -> Records:
+    """The records below a folder in a place that git keeps, which is not to carry them."""
+    kept = Records(folder)
+    ignore = kept.folder / ".gitignore"
+    if not ignore.exists():
+        with contextlib.suppress(OSError):
+            ignore.write_text("*\n")
+    return kept
 
 
 class Run:

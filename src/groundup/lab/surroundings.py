@@ -14,7 +14,14 @@ from typing import Any
 
 import numpy as np
 
+LIBRARY = ("grad", "classic", "text", "nets", "train", "data", "lab", "experiments")
+LAUNCH = "GROUNDUP_LAUNCH"  # set by a program that starts a run, and recorded, so that it knows the run again
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def reference_roots() -> list[Path]:
+    """The folders of this package that a run's numbers come from."""
+    return [Path(__file__).parents[1] / part for part in LIBRARY]
 
 
 def source_hash(roots: Sequence[Path]) -> str:
@@ -29,10 +36,12 @@ def source_hash(roots: Sequence[Path]) -> str:
 
 
 def environment_now() -> dict[str, Any]:
-    """Versions, threads, the platform, and what was typed."""
+    """Versions, threads, the platform, what was typed, and by which program it was started, if it says so."""
     found: dict[str, Any] = {"python": platform.python_version(), "numpy": np.__version__}
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         found["torch"] = importlib.metadata.version("torch")
+    if LAUNCH in os.environ:
+        found["launch"] = os.environ[LAUNCH]
     return found | {
         "platform": platform.platform(),
         "threads": {name: os.environ[name] for name in THREADS if name in os.environ},

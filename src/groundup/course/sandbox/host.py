@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -93,8 +94,8 @@ class Sandbox:
     def __init__(self, profile: str = "numpy", kind: str | None = None) -> None:
         self.profile = profile
         self.kind = kind or kind_here()
-        self._zygote: _Process | None = None
-        self._reserve: _Process | None = None
+        self._zygote: Process | None = None
+        self._reserve: Process | None = None
         self._folder = tempfile.mkdtemp(prefix="groundup-")
 
     def __enter__(self) -> Sandbox:
@@ -111,18 +112,18 @@ class Sandbox:
             if process is not None:
                 process.kill()
         self._zygote = self._reserve = None
-        _remove(self._folder)
+        remove_folder(self._folder)
 
     def warm(self) -> None:
         """Starts what the first child will need."""
         if self.kind == "zygote":
             self._warm_zygote()
         elif self._reserve is None:
-            self._reserve = _Process("worker", self.profile)
+            self._reserve = Process("groundup.course.sandbox.worker", self.profile)
 
-    def _warm_zygote(self) -> _Process:
+    def _warm_zygote(self) -> Process:
         if self._zygote is None or self._zygote.ended():
-            self._zygote = _Process("zygote", self.profile)
+            self._zygote = Process("groundup.course.sandbox.zygote", self.profile)
             self._zygote.wait_ready()
         return self._zygote
 
@@ -132,7 +133,7 @@ class Sandbox:
         os.makedirs(self._folder, exist_ok=True)
         scratch = tempfile.mkdtemp(prefix="child-", dir=self._folder)
         if self.kind == "zygote":
-            process: _Process | _Forked = self._fork()
+            process: Process | _Forked = self._fork()
         else:
             self.warm()
             assert self._reserve is not None
@@ -169,8 +170,8 @@ class Sandbox:
         raise SandboxError("the sandbox's zygote keeps ending: run `groundup doctor`")
 
 
-class _Process:
-    """A process of our own: the zygote, or a spawned worker that becomes a child."""
+class Process:
+    """A process of our own that runs a module: the zygote, a spawned worker that becomes a child, a kernel of cells."""
 
     def __init__(self, module: str, profile: str) -> None:
         ours, theirs = socket.socketpair()
@@ -182,14 +183,19 @@ class _Process:
         environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", **threads}
         command = [sys.executable, "-I", "-c", _BOOT, module, profile, str(os.getpid()), str(theirs.fileno())]
         try:
-            self._popen = subprocess.Popen(
-                command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
+            self._popen = (
+                _starter()
+                .submit(
+                    subprocess.Popen,
+                    command,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+                .result()
             )
         except OSError as problem:
             ours.close()
@@ -211,11 +217,21 @@ class _Process:
     def ended(self) -> bool:
         return self._popen.poll() is not None
 
+    def interrupt(self) -> None:
+        """What Ctrl-C does."""
+        self._popen.send_signal(signal.SIGINT)
+
     def kill(self) -> int:
         """Kills the process and its session; the wait status."""
         _kill_session(self.pid)
         self.channel.close()
         return self._popen.wait()
+
+
+@lru_cache(maxsize=1)
+def _starter() -> ThreadPoolExecutor:
+    """One thread that lasts as long as this process: the kernel takes the end of the thread that forked for the parent's."""
+    return ThreadPoolExecutor(1, thread_name_prefix="sandbox")
 
 
 _BOOT = """
@@ -225,14 +241,14 @@ if channel != "3":
     os.dup2(int(channel), 3, inheritable=True)
     os.close(int(channel))
 sys.argv = [module, profile, parent]
-runpy.run_module("groundup.course.sandbox." + module, run_name="__main__")
+runpy.run_module(module, run_name="__main__")
 """
 
 
 class _Forked:
     """A child of the zygote, which waits for it on our behalf."""
 
-    def __init__(self, zygote: _Process, pid: int, channel: socket.socket) -> None:
+    def __init__(self, zygote: Process, pid: int, channel: socket.socket) -> None:
         self._zygote, self.pid, self.channel = zygote, pid, channel
 
     def kill(self) -> int:
@@ -257,7 +273,7 @@ def _kill_session(pid: int) -> None:
 class Child:
     """One sandboxed process with its channel and its folder."""
 
-    def __init__(self, process: _Process | _Forked, scratch: str) -> None:
+    def __init__(self, process: Process | _Forked, scratch: str) -> None:
         self._process = process
         self._scratch = scratch
         self._closed = False
@@ -296,17 +312,7 @@ class Child:
             raise ChildDied(self._reason()) from None
 
     def _reason(self) -> str:
-        status = self.close()
-        if status >= 0:
-            return f"your code ended the process (exit status {status}) before it had answered"
-        if -status == signal.SIGXCPU:
-            return "your code used up its processor time"
-        if -status == signal.SIGKILL:
-            return "your code closed the channel on which it was to answer, or the system ended the process"
-        name = signal.Signals(-status).name if -status in signal.Signals._value2member_map_ else str(-status)
-        return f"the process was ended by {name}" + (
-            ": memory that is not yours, or a recursion too deep" if -status == signal.SIGSEGV else ""
-        )
+        return ending(self.close())
 
     def close(self) -> int:
         """Ends the child, keeps the beginning of what it printed, removes its folder; how it ended."""
@@ -315,7 +321,7 @@ class Child:
         self._closed = True
         status = self._process.kill()
         self.printed = self._read_output()
-        _remove(self._scratch)
+        remove_folder(self._scratch)
         return status
 
     def _read_output(self) -> str:
@@ -327,6 +333,20 @@ class Child:
                 return file.read(OUTPUT_SHOWN).decode(errors="replace")
         except OSError:
             return ""
+
+
+def ending(status: int) -> str:
+    """How a process ended before it had answered, as a clause about the learner's code."""
+    if status >= 0:
+        return f"your code ended the process (exit status {status}) before it had answered"
+    if -status == signal.SIGXCPU:
+        return "your code used up its processor time"
+    if -status == signal.SIGKILL:
+        return "your code closed the channel on which it was to answer, or the system ended the process"
+    name = signal.Signals(-status).name if -status in signal.Signals._value2member_map_ else str(-status)
+    return f"the process was ended by {name}" + (
+        ": memory that is not yours, or a recursion too deep" if -status == signal.SIGSEGV else ""
+    )
 
 
 def _well_formed(answer: Any) -> dict[str, Any]:
@@ -365,7 +385,7 @@ def _text(x: Any) -> str:
     return x[:TEXT_CAP].encode("utf-8", "replace").decode()
 
 
-def _remove(folder: str) -> None:
+def remove_folder(folder: str) -> None:
     """Removes a folder, of whatever form a child has left it: nested beyond what a path or the call stack can hold."""
     with contextlib.suppress(OSError, RecursionError):
         shutil.rmtree(folder)

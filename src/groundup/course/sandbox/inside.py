@@ -47,7 +47,7 @@ class Gate(importlib.abc.MetaPathFinder):
 def serve(channel: socket.socket) -> None:
     """Confines this process as the first frame says, then answers requests until the channel closes."""
     setup = frames.receive(channel)
-    _confine(setup, channel.fileno())
+    confine(setup, channel.fileno())
     write, channel_receive, sendable = channel.sendall, frames.receive, _sendable
     write(sendable({"ready": os.getpid()}))
     session = _Session()
@@ -66,7 +66,7 @@ def serve(channel: socket.socket) -> None:
             return
 
 
-def _confine(setup: dict[str, Any], keep: int) -> None:
+def confine(setup: dict[str, Any], keep: int) -> None:
     """Folder, output, limits, then what the kernel (or the guard, where there is none) enforces."""
     scratch = setup["scratch"]
     os.chdir(scratch)

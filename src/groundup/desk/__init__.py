@@ -1,0 +1,1 @@
+"""The desk: the course in the browser, served on this machine alone."""

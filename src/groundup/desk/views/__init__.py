@@ -1,0 +1,1 @@
+"""The pages, one idea a file; each has its `routes`."""

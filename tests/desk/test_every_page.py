@@ -1,0 +1,179 @@
+"""Every page that can be reached from the map: no dead link, nothing that axe finds, nothing wider than a telephone, in both themes."""
+
+import re
+from collections import deque
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from groundup.course.lesson import find_all
+from groundup.desk.explore import find_all as find_explorables
+from groundup.lab.record import Records
+
+from .browser import accessible, fits
+from .running_desk import Desk
+
+HOSTILE = '"><img src=x onerror=document.title=1><b id=hit>'  # no slash, so that it can be the name of a folder
+WRONG = """
+class Value:
+    def __init__(self, data):
+        self.data, self.grad = data, 0.0
+
+    def __repr__(self):
+        return "</pre><img src=x onerror=document.title=1><b id=hit>"
+
+    def __add__(self, other):
+        print("</pre><b id=hit><script>document.title=1</script>")
+        raise ValueError("</small></div><img src=x onerror=document.title=1><b id=hit><svg onload=document.title=1>")
+"""
+PAGES = [
+    "/",
+    "/lesson/1.3",
+    "/lesson/1.1",
+    "/explore",
+    "/runs",
+    "/runs/1",
+    "/runs/2",
+    "/runs/compare?run=1&run=3",
+    "/claims",
+    "/recipes",
+    "/recipes/two-moons",
+    "/no/such/page",
+]
+LINK = re.compile(r'<a\b[^>]*\bhref="([^"#]*)')
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A desk over a workspace where something has been done: a lesson that has not passed, runs with hostile names and values."""
+    made = Desk(tmp_path_factory.mktemp("desk"))
+    made.run("open", "1.3")
+    made.write("grad/value.py", WRONG)
+    made.run("check", "1.3")
+    with Records(Path(made.environment["XDG_DATA_HOME"]) / "groundup" / "runs") as records:
+        for recipe in ("two-moons", HOSTILE, "two-moons"):
+            with records.begin(recipe, 1, {"rate": 0.1, "why": HOSTILE, HOSTILE: 1}, "source") as run:
+                for step in range(200):
+                    run.log(step, loss=1 / (step + 1), **{HOSTILE: float(step)})
+                (run.folder / "out.txt").write_text(HOSTILE)
+                run.keep(run.folder / "out.txt")
+                run.end("finished", {"accuracy": 0.5, HOSTILE: 1.0})
+    made.start()
+    yield made
+    made.close()
+
+
+def test_every_link_leads_somewhere(desk):
+    """From the map, breadth first. What a page costs the server is measured by benchmarks/desk.py."""
+    with desk.client() as known:
+        found, waiting = {"/"}, deque(["/"])
+        while waiting:
+            path = waiting.popleft()
+            answer = known.get(path)
+            assert answer.status_code == 200, f"{path}: {answer.status_code}"
+            if not answer.headers["content-type"].startswith("text/html"):
+                continue
+            assert answer.text.count("<h1") == 1 and '<html lang="en"' in answer.text, path
+            assert not re.search(
+                r"<[^>]+\sstyle=|<[^>]+\son\w+=[\"']|<script(?![^>]*\ssrc=)|javascript:", answer.text
+            ), path
+            for target in LINK.findall(answer.text):
+                target = re.sub(r"&amp;", "&", target)
+                if target.startswith("/") and target not in found and "/artifact/" not in target:
+                    found.add(target)
+                    waiting.append(target)
+    assert {f"/lesson/{lesson.section_id}" for lesson in find_all()} <= found
+    assert {f"/explore/{name}" for name in find_explorables()} <= found
+    assert {"/runs", "/explore"} <= found
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_for_everyone(desk, page, complaints, path):
+    complaints.allow("status of 404")  # said once, of the page that is not there
+    desk.enter(page, path)
+    expect(page.locator("h1")).to_have_count(1)
+    assert page.title() != "1" and not page.locator("#hit").count()
+    fits(page)
+    accessible(page)
+
+
+@pytest.mark.parametrize("name", find_explorables())
+def test_an_explorable_is_for_everyone(desk, page, name):
+    desk.enter(page, f"/explore/{name}")
+    expect(page.locator("svg.drawing").first).to_be_visible()
+    fits(page)
+    accessible(page)
+
+
+@pytest.mark.parametrize("number, lesson", enumerate(find_all()), ids=[lesson.section_id for lesson in find_all()])
+def test_a_lesson_is_for_everyone(desk, page, number, lesson):
+    desk.enter(page, f"/lesson/{lesson.section_id}")
+    expect(page.locator("h1")).to_have_text(lesson.title)
+    fits(page)
+    accessible(page, themes=[("light", "dark")[number % 2]])  # what differs between lessons is no matter of colour
+
+
+def test_who_is_not_let_in_can_read_why(desk, page, complaints):
+    complaints.allow("status of 401")
+    page.goto(desk.url)
+    expect(page.locator("p")).to_have_text("Open the desk from the terminal: groundup desk.")
+    fits(page)
+    accessible(page)
+
+
+def test_a_link_on_another_page_leads_here_after_one_click(desk, page, complaints):
+    """SameSite=Strict keeps the cookie from a request that another page has caused; one from a page of ours has it."""
+    complaints.allow("status of 401")
+    desk.enter(page)
+    page.route(
+        "**/elsewhere",
+        lambda route: route.fulfill(body=f"<a href='{desk.url}lesson/1.1'>there</a>", content_type="text/html"),
+    )
+    page.goto("http://localhost:9/elsewhere")
+    page.get_by_text("there").click()
+    expect(page.locator("p").first).to_contain_text("Open the desk from the terminal")
+    page.get_by_role("link", name="go on").click()
+    expect(page.locator("h1")).to_contain_text("Arrays")
+
+
+def test_no_other_page_can_look_in_or_act(desk, page, complaints):
+    """A page of another port of this machine, which is the same site: its requests carry the cookie."""
+    complaints.allow(r"status of 40[13]|CORS|ERR_BLOCKED_BY|ERR_FAILED|frame|Refused to")
+    desk.enter(page)
+    before = {path: path.read_bytes() for path in (desk.root / "mine").rglob("*.py")}
+    page.route(
+        "http://127.0.0.1:9/elsewhere", lambda route: route.fulfill(body="<h1>elsewhere</h1>", content_type="text/html")
+    )
+    page.goto("http://127.0.0.1:9/elsewhere")
+    got = page.evaluate(
+        """async (desk) => {
+          const got = {};
+          const attempt = async (name, options, path = "") => {
+            try { const answer = await fetch(desk + path, options); got[name] = answer.type === "opaque" ? "" : await answer.text(); }
+            catch (problem) { got[name] = ""; }
+          };
+          await attempt("read", {credentials: "include"});
+          await attempt("blind", {credentials: "include", mode: "no-cors"});
+          await attempt("form", {method: "POST", credentials: "include", mode: "no-cors", body: "x"}, "lesson/1.3/reset");
+          await attempt("put", {method: "PUT", credentials: "include", headers: {"X-Groundup-Token": "x"}, body: "{}"}, "lesson/1.3/file/0");
+          got.script = await new Promise((done) => {
+            const script = document.createElement("script");
+            script.onload = () => done("loaded"); script.onerror = () => done("");
+            script.src = desk; document.head.append(script);
+          });
+          const frame = document.createElement("iframe");
+          frame.src = desk; document.body.append(frame);
+          await new Promise((done) => { frame.onload = done; setTimeout(done, 3000); });
+          try { got.frame = frame.contentDocument ? frame.contentDocument.body.textContent : ""; } catch (problem) { got.frame = ""; }
+          const opened = open(desk);
+          await new Promise((done) => setTimeout(done, 500));
+          try { got.window = opened && !opened.closed ? opened.document.body.textContent : ""; } catch (problem) { got.window = ""; }
+          return got;
+        }""",
+        desk.url,
+    )
+    assert got == dict.fromkeys(("read", "blind", "form", "put", "script", "frame", "window"), "")
+    assert {path: path.read_bytes() for path in (desk.root / "mine").rglob("*.py")} == before
+    with desk.workspace.store(readonly=True) as store:
+        assert not [event for event in store.events(lesson="1.3") if event.kind == "reset"]
