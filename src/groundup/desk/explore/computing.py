@@ -32,6 +32,7 @@ from .explorable import Drawn, Explorable
 WARM = 4  # children that are kept
 CPU = 600  # seconds of processor time for a child that lives long
 LOAD_SECONDS = 8.0
+PROFILES = ("numpy", "torch")  # of the sandbox
 KEPT = 256  # drawings
 LARGEST = 2 << 20  # characters of a drawing
 LONGEST = 5000  # rows of a table
@@ -98,7 +99,7 @@ class Computing:
 
     def starting(self, explorable: Explorable) -> bool:
         """Whether a picture would take seconds, because nothing has imported torch yet."""
-        profile = profile_of(_allows(explorable))
+        profile = profile_for(explorable)
         return profile == "torch" and profile not in self._started
 
     def drawn(self, explorable: Explorable, values: Mapping[str, Any], mine: bool = False) -> Drawn:
@@ -169,7 +170,7 @@ class Computing:
         self._end(explorable, mine)
         while len(self._children) >= WARM:
             self._children.popitem(last=False)[1].child.close()
-        profile = profile_of(_allows(explorable))
+        profile = profile_for(explorable)
         child = self._sandbox(profile).child(_allows(explorable), CPU)
         self._started.add(profile)
         warm = self._children[key] = Warm(child, mark)
@@ -231,6 +232,11 @@ class Computing:
                 check_imports(tree, allowed_names(lesson), name)
             own[module_name(path)] = (name, text)
         return own
+
+
+def profile_for(explorable: Explorable) -> str:
+    """The sandbox's profile in which it is computed: one of PROFILES."""
+    return profile_of(_allows(explorable))
 
 
 def _allows(explorable: Explorable) -> tuple[str, ...]:

@@ -37,7 +37,8 @@ def compute(
     words, model = _KEPT["tokenizer"], _KEPT["model"]
     known = "".join(letter for letter in text if letter in words.alphabet) if hasattr(words, "alphabet") else text
     if _KEPT.get("text") != text:
-        ids = words.encode("\n" + known if corpus or not known else known)
+        start = "\n" if "\n" in getattr(words, "alphabet", "\n") else words.alphabet[0]
+        ids = words.encode(start + known if corpus or not known else known)
         _KEPT["logits"] = _counted_logits(model, ids) if corpus else _logits(lib, model, ids, config["context"])
         _KEPT["text"] = text
     logits, sample = torch.from_numpy(_KEPT["logits"]), lib.nets.sample
@@ -50,7 +51,6 @@ def compute(
     in_bytes = getattr(words, "token_bytes", lambda i: words.decode([i]).encode())
     return {
         "before": logits.softmax(-1).numpy(),
-        "heated": heated.softmax(-1).numpy(),
         "after": kept.softmax(-1).numpy(),
         "cut": (stages == -torch.inf).sum(0).numpy() * (kept == -torch.inf).numpy(),  # stages in which it is missing
         "order": order,

@@ -14,12 +14,12 @@ from starlette.routing import Route
 
 from ...course.lesson import Lesson, find
 from ..explore import find_all
-from ..explore.computing import Computing, NotComputed
+from ..explore.computing import PROFILES, Computing, NotComputed, profile_for
 from ..explore.explorable import Drawn, Explorable
 from ..paging import Refused, render
 from ..place import Place
 
-_computings: WeakKeyDictionary[Place, Computing] = WeakKeyDictionary()
+_computings: WeakKeyDictionary[Place, dict[str, Computing]] = WeakKeyDictionary()  # by profile: torch holds up torch alone
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class Shown:
 
 def sources(place: Place) -> None:
     """Sets up what computes, to be ended with the desk."""
-    _computings[place] = Computing(place.root)
-    place.closers.append(_computings[place].close)
+    _computings[place] = {profile: Computing(place.root) for profile in PROFILES}
+    for computing in _computings[place].values():
+        place.closers.append(computing.close)
 
 
 async def index(request: Request) -> Response:
@@ -50,7 +51,7 @@ async def page(request: Request) -> Response:
     """One explorable with its controls as the query says, and the picture that belongs to them."""
     explorable = await _explorable(request)
     values, wrong = explorable.read(request.query_params)
-    computing = _computings[request.app.state.place]
+    computing = _computings[request.app.state.place][profile_for(explorable)]
     absent = computing.built(explorable)
     mine = _mine(request) and not absent
     asked = (request, explorable, values, wrong, mine)
@@ -98,7 +99,7 @@ async def _shown(
         return Shown(None, wrong, mine, 0.0)
     begun = time.perf_counter()
     try:
-        drawn = await place.work(_computings[place].drawn, explorable, values, mine)
+        drawn = await place.work(_computings[place][profile_for(explorable)].drawn, explorable, values, mine)
     except NotComputed as problem:
         return Shown(None, str(problem), mine, 0.0)
     return Shown(drawn, None, mine, (time.perf_counter() - begun) * 1000)
