@@ -1,4 +1,4 @@
-"""What is installed is whole: the wheel holds the lessons and recipes, and works away from the checkout."""
+"""What is installed is whole: the wheel holds the lessons, recipes and tracks, and works away from the checkout."""
 
 import os
 import subprocess
@@ -22,9 +22,9 @@ def wheel(tmp_path_factory):
     return next(folder.glob("*.whl"))
 
 
-def test_the_wheel_holds_every_lesson_and_recipe(wheel):
+def test_the_wheel_holds_every_lesson_recipe_and_track(wheel):
     inside = set(zipfile.ZipFile(wheel).namelist())
-    for root, name in ((lessons_root(), "_lessons"), (ROOT / "recipes", "_recipes")):
+    for root, name in ((lessons_root(), "_lessons"), (ROOT / "recipes", "_recipes"), (ROOT / "tracks", "_tracks")):
         files = [p.relative_to(root) for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
         assert files and {f"groundup/{name}/{path}" for path in files} <= inside
 

@@ -8,14 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 from sklearn.datasets import load_digits, load_iris
 
-from groundup.classic.bayes import (
-    GaussianNB,
-    MultinomialNB,
-    class_moments,
-    log_posterior,
-    map_weights,
-    normalize_log,
-)
+from groundup.classic.bayes import GaussianNB, MultinomialNB, class_moments, log_posterior, map_weights, normalize_log
 from groundup.classic.linear import Ridge
 
 SEEDS = st.integers(0, 2**32 - 1)

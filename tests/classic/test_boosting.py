@@ -5,20 +5,9 @@ import pytest
 from sklearn import ensemble
 from sklearn._loss import loss as their_losses
 
-from groundup.classic.boosting import (
-    GradientBoostingClassifier,
-    GradientBoostingRegressor,
-    median_steps,
-    newton_steps,
-)
+from groundup.classic.boosting import GradientBoostingClassifier, GradientBoostingRegressor, median_steps, newton_steps
 from groundup.classic.leaves import reached_leaves
-from groundup.classic.losses import (
-    AbsoluteError,
-    BinaryLogLoss,
-    MultinomialLogLoss,
-    SquaredError,
-    weighted_median,
-)
+from groundup.classic.losses import AbsoluteError, BinaryLogLoss, MultinomialLogLoss, SquaredError, weighted_median
 from groundup.classic.tree import DecisionTreeRegressor
 
 SEEDS = range(5)

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from dataclasses import dataclass, field
 
 RESUMES = True
@@ -31,7 +32,10 @@ def loss_at(config, step):
 
 
 def run(config, record, lib):
-    """Saves after every tenth step. HANG_AT makes it wait there for its standard input, FAIL_AT raise, STOP_AT be interrupted."""
+    """Saves after every tenth step. HANG_AT makes it wait there for its standard input, FAIL_AT raise, STOP_AT be interrupted.
+    PACE is how many seconds a step takes.
+    """
+    pace = float(os.environ.get("PACE", 0))
     hang, fail, stop = (int(os.environ.get(name, -1)) for name in ("HANG_AT", "FAIL_AT", "STOP_AT"))
     saved = sorted((record.folder / "checkpoints").glob("*.json")) if record.resumed else []
     first = json.loads(saved[-1].read_text())["step"] if saved else 0
@@ -41,6 +45,7 @@ def run(config, record, lib):
             raise RuntimeError("no more memory")
         if step == stop:
             raise KeyboardInterrupt
+        time.sleep(pace)
         record.log(step, loss=loss_at(config, step), attempt=record.attempt)
         if step == hang:
             record.write()

@@ -54,6 +54,7 @@ class Reader(HTMLParser):
                 "hx-get": OURS,
                 "hx-trigger": re.compile("load"),
                 "hx-swap": re.compile("outerHTML"),
+                "hx-sync": re.compile("closest article:queue all"),
             }[key].fullmatch(value), f'{key}="{value}"'
         elif key in ("rel", "target"):
             assert value in ("noreferrer noopener", "_blank"), value

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import httpx
+import platformdirs
 
 from groundup.course.workspace import find_workspace, make_workspace
 from groundup.desk.running import find_running, new_window
@@ -31,10 +32,13 @@ class Desk:
             "HOME": str(home),
             "XDG_DATA_HOME": str(home / "data"),
             "XDG_RUNTIME_DIR": str(runtime),
+            "XDG_CACHE_HOME": platformdirs.user_cache_dir(),  # a figure is drawn once a machine, not once a test
             "NO_COLOR": "1",
             "PYTHONUNBUFFERED": "1",
         }
         self.workspace = find_workspace(self.root)
+        self.command = [sys.executable, "-m", "groundup"]
+        self.runs = self.root / "runs"
         self.said: list[str] = []  # on standard error, by every server so far
         self.process: subprocess.Popen[str] | None = None
         self.port = 0
@@ -42,7 +46,7 @@ class Desk:
 
     def start(self, *options: str) -> "Desk":
         """Starts the server; on the port that it had before, if it has had one."""
-        command = [sys.executable, "-m", "groundup", "desk", "--no-browser", "--port", str(self.port), *options]
+        command = [*self.command, "desk", "--no-browser", "--port", str(self.port), *options]
         self.process = subprocess.Popen(
             command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -64,9 +68,8 @@ class Desk:
 
     def enter(self, page, path: str = "/"):
         """Lets the page's browser in and goes to a path of the desk."""
-        page.goto(self.window())
-        if path != "/":
-            page.goto(self.url.rstrip("/") + path)
+        page.context.request.get(self.window(), max_redirects=0)  # has the cookies of the browser
+        page.goto(self.url.rstrip("/") + path)
         return page
 
     @contextlib.contextmanager

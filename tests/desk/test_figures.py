@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from groundup.course.figures import draw
 from groundup.course.lesson import find, find_all
-from groundup.desk import figures
-from groundup.desk.figures import draw_ahead, draw_figure, figure_if_ready, label_of
-from groundup.desk.markup import rendered
-from groundup.desk.plates import labelled, plate, print_of, words
+from groundup.desk.reading import figures
+from groundup.desk.reading.figures import draw_ahead, draw_figure, figure_if_ready, label_of
+from groundup.desk.reading.markup import rendered
+from groundup.desk.reading.plates import labelled, plate, print_of, words
 
 from .inert import read
 

@@ -32,7 +32,7 @@ def lesson(desk, page):
 
 def test_from_an_empty_workspace_to_a_brick_in_the_wall(desk, page, value_source, overwritten):
     desk.enter(page)
-    expect(page.locator("h1")).to_contain_text("1.1")
+    expect(page.locator("h1")).to_contain_text("1.0")
     page.locator('.brick[data-lesson="1.3"]').click()
     expect(page.locator("h1")).to_have_text("A scalar autograd engine")
     page.get_by_role("button", name="Open the lesson").click()

@@ -18,11 +18,11 @@ import pytest
 from groundup.course.blocks import _trimmed
 from groundup.course.lesson import find
 from groundup.course.sandbox import frames
-from groundup.desk import kernel as kernel_module
-from groundup.desk import printing
-from groundup.desk.cells import FORGOTTEN, RESTED, Kernels
-from groundup.desk.kernel import Busy, Kernel
-from groundup.desk.outputs import DOTS, PNG, read
+from groundup.desk.cells import kernel as kernel_module
+from groundup.desk.cells import printing
+from groundup.desk.cells.kernel import Busy, Kernel
+from groundup.desk.cells.kernels import FORGOTTEN, RESTED, Kernels
+from groundup.desk.cells.outputs import DOTS, PNG, read
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own layers are Linux's")
 SANDBOX = "Cells run in a sandbox"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from groundup.course.lesson import find
 from groundup.course.steps import open_lesson, reset
 from groundup.course.workspace import make_workspace
-from groundup.desk import history, lesson_files
 from groundup.desk.paging import Refused
+from groundup.desk.workbench import history, lesson_files
 
 LESSON = find("1.3")
 

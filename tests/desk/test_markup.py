@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 
 from groundup.course.lesson import PARTS, find, find_all
 from groundup.course.probes import load_probes
-from groundup.desk.highlight import highlighted
-from groundup.desk.markup import rendered
-from groundup.desk.prose import is_safe_link, parts_of
+from groundup.desk.reading.highlight import highlighted
+from groundup.desk.reading.markup import rendered
+from groundup.desk.reading.prose import is_safe_link, parts_of
 
 from .inert import read
 
 LESSONS = find_all()
-LESSON = LESSONS[0]
+LESSON = find("1.1")
 
 
 @pytest.fixture(autouse=True)
 def no_figures(tmp_path, monkeypatch):
     """None has been drawn, whatever the machine's own cache has."""
-    from groundup.desk import figures
+    from groundup.desk.reading import figures
 
     monkeypatch.setattr(figures, "_memory", {})
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -121,6 +121,15 @@ def test_a_table_scrolls_by_itself_and_says_what_it_is():
     shown = html("| step | $x$ |\n|:--|--:|\n| a | 1 |")
     assert '<div class="table" role="region" tabindex="0" aria-label="table: step, x">' in shown
     assert '<th class="left">step</th>' in shown and '<td class="right">1</td>' in shown and "style" not in shown
+
+
+def test_a_header_has_words_or_is_none():
+    shown = html("| $x^2$ |\n|---|\n| $y$ |")
+    assert (
+        '<th><span class="said">x²</span><span aria-hidden="true"><span class="math"' in shown
+        and '<td><span class="math"' in shown
+    )
+    assert "<tr>\n<td></td>\n<th>x</th>\n</tr>" in html("|  | x |\n|---|---|\n| a | b |")
 
 
 def test_links_to_the_web_are_seen_to_be():

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from groundup.course.lesson import find_all
-from groundup.desk.mathematics import LONGEST, mathematics, mathml
+from groundup.desk.reading.mathematics import LONGEST, mathematics, mathml
 
 from .inert import MATHML, read
 
@@ -77,6 +77,12 @@ def test_a_formula_keeps_its_tex():
 def test_spacing_and_letters_are_those_of_tex(tex, shown):
     normal = re.sub(r'lspace="0" rspace="0" form="prefix"', 'form="prefix" lspace="0" rspace="0"', mathml(tex))
     assert shown in normal
+
+
+def test_what_may_have_to_scroll_is_reached_by_the_keyboard():
+    assert "tabindex" not in mathematics("a = b", True) and 'tabindex="0"' in mathematics(
+        "a + b + c + d + e + f = g + h", True
+    )
 
 
 def test_limits_stand_below_in_a_display():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from groundup.course.lesson import find, find_all
 from groundup.course.progress import Event
 from groundup.course.steps import open_lesson
 from groundup.course.time_spent import PAUSE, READING, minutes_spent
-from groundup.course.workspace import make_workspace
+from groundup.course.workspace import Config, make_workspace
 from groundup.desk.app import make_app
 from groundup.desk.place import Place
 
@@ -52,11 +53,28 @@ def test_the_map_has_every_lesson_once_and_says_what_is_next(root):
 
 def test_a_pass_moves_the_map(root):
     with make_store(root) as store:
-        store.append("opened", "1.1")
-        store.append("passed", "1.1", {}, stretch=False, seed=1)
+        for lesson in ("1.0", "1.1"):
+            store.append("opened", lesson)
+            store.append("passed", lesson, {}, stretch=False, seed=1)
     [wall] = asked(root, ("GET", "/map/wall", None))
-    assert "brick built" in wall.text and "1 of" in wall.text
+    assert "brick built" in wall.text and "2 of" in wall.text
     assert "1.2" in wall.text.partition("</h1>")[0]
+
+
+def test_the_map_dims_what_is_not_on_the_track_and_shows_its_gates(tmp_path):
+    root = make_workspace(tmp_path / "lm", Config("lm")).root
+    with make_store(root) as store:
+        store.append("placed", "7.1", {}, stretch=False, seed=1)
+        store.append("placed", "3.8", {}, stretch=False, seed=1)
+    [wall] = asked(root, ("GET", "/map/wall", None))
+    bricks = {
+        name: classes for classes, name in re.findall(r'class="(brick [^"]*)"[^>]* data-lesson="([^"]+)"', wall.text)
+    }
+    assert len(bricks) == len(find_all())
+    assert "aside" in bricks["3.1"] and "aside" not in bricks["7.2"] and bricks["3.8"].startswith("brick built")
+    assert "aside" not in bricks["3.8"]
+    assert wall.text.count(", not on your track</span>") == sum("aside" in classes for classes in bricks.values())
+    assert "LM: language-model engineering: 0 of 6 met" in wall.text and "groundup run vocabularies --mine" in wall.text
 
 
 def make_store(root):

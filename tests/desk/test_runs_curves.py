@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundup.desk import curves
+from groundup.desk.laboratory import curves
 from groundup.lab.compare import grouped
 from groundup.lab.record import Records
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from groundup.course.workspace import make_workspace
-from groundup.desk.launching import Launches
+from groundup.desk.laboratory.launching import Launches
+from groundup.desk.laboratory.writing import Writer
 from groundup.desk.paging import Refused
-from groundup.desk.writing import Writer
 from groundup.lab import recipe as recipes
 from groundup.lab.record import Records
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from groundup.desk import run_words as words
+from groundup.desk.laboratory import run_words as words
 from groundup.lab.compare import compared, group, grouped
 from groundup.lab.record import Records
 

@@ -63,15 +63,30 @@ def _in_one_line(problem: CycloptsError, arguments: list[str]) -> str:
 
 def _is_ours(problem: Exception) -> bool:
     """An error whose message is written for the person who reads it."""
+    from ..course.guide import GuideError
     from ..course.lesson import LessonError, NoSuchLesson
     from ..course.sandbox.host import SandboxError
+    from ..course.shelf.shelf import ShelfError
+    from ..course.tracks import TrackError
     from ..course.workspace import WorkspaceError
     from ..data.catalogue import DataError
     from ..lab.recipe import RecipeError
     from ..lab.sqlite import StoreError
 
     return isinstance(
-        problem, (LessonError, NoSuchLesson, StoreError, SandboxError, WorkspaceError, DataError, RecipeError)
+        problem,
+        (
+            LessonError,
+            NoSuchLesson,
+            StoreError,
+            SandboxError,
+            TrackError,
+            WorkspaceError,
+            DataError,
+            RecipeError,
+            ShelfError,
+            GuideError,
+        ),
     )
 
 
@@ -86,21 +101,60 @@ def show_map() -> int:
     return learn.show_map()
 
 
+@app.command(name="map")
+def map_of_course(
+    *, json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False
+) -> int:
+    """The map, as bare `groundup` shows it: the course as a wall, what is next, the gates of your track.
+
+    Example: groundup map --json
+    """
+    from . import learn
+
+    return learn.show_map(json)
+
+
 @app.command
 def start(
     folder: Annotated[Path, Parameter(help="Where the workspace goes.")] = Path("workspace"),
     *,
     yes: Annotated[bool, Parameter(help="Take the defaults, ask nothing.", negative="")] = False,
-    track: Annotated[str | None, Parameter(help="everything, core, nlp, engineer or lm.")] = None,
+    track: Annotated[
+        str | None, Parameter(help="everything, core, nlp, engineer, lm, or the path of a track's file.")
+    ] = None,
     hours: Annotated[float | None, Parameter(help="Hours a week.")] = None,
+    from_: Annotated[
+        str | None, Parameter(name="--from", help="Where you begin: beginning, placement, or a lesson's id.")
+    ] = None,
+    devcontainer: Annotated[
+        bool, Parameter(help="A dev container too; also into a workspace that is there.", negative="")
+    ] = False,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md); asks nothing.", negative="")] = False,
 ) -> int:
-    """Make a workspace: your library, your notes, a git history.
+    """Make a workspace: your library, your notes, a git history, a track and a pace.
 
-    Example: groundup start ~/learning --yes
+    Example: groundup start ~/learning --track core --hours 6 --from placement
     """
-    from . import learn
+    from . import starting
 
-    return learn.start(folder, yes, track, hours)
+    return starting.start(folder, yes, track, hours, from_, devcontainer, json)
+
+
+@app.command
+def placement(
+    *names: Annotated[str, Parameter(help="Lessons (1.3) or phases (2); without one, the first three phases.")],
+    file: Annotated[
+        list[Path] | None, Parameter(help="A file of yours, for the one lesson that is named.", negative="")
+    ] = None,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False,
+) -> int:
+    """What you know already: a lesson counts as known once its checkpoints pass on files of yours. Exit status 1: not all do.
+
+    Example: groundup placement 1.3 --file value.py
+    """
+    from . import placing
+
+    return placing.placement(names, file or [], json)
 
 
 @app.command(name="next")
@@ -151,6 +205,9 @@ def check(
         list[Path] | None, Parameter(help="Judge this file, with no workspace at all.", negative="")
     ] = None,
     any_imports: Annotated[bool, Parameter(help="Lift the lesson's import rule, for authors.", negative="")] = False,
+    debug: Annotated[
+        bool, Parameter(help="Run the failing case here, on your files, where breakpoints stop.", negative="")
+    ] = False,
 ) -> int:
     """Judge what you wrote. Exit status 0: passed, 1: not passed, 2: not usable.
 
@@ -158,6 +215,8 @@ def check(
     """
     from . import judging
 
+    if debug:
+        return judging.debug(lesson, seed)
     return judging.check(lesson, json, seed, full, file or [], any_imports)
 
 
@@ -256,14 +315,14 @@ def notebook(lesson: MaybeLesson = None) -> int:
 
 
 @app.command
-def doctor() -> int:
-    """What works on this machine, and the one command that mends what does not.
+def doctor(*, json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False) -> int:
+    """What works on this machine, and the one command that mends what does not. Exit status 1: something needed is missing.
 
     Example: groundup doctor
     """
-    from ..course.doctor import report
+    from . import checking_up
 
-    return report()
+    return checking_up.report(json)
 
 
 @app.command(name="run")
@@ -430,6 +489,192 @@ def check_claims(
     return experiments.claims(names, json)
 
 
+@app.command(name="plan")
+def show_plan(
+    *,
+    hours: Annotated[float | None, Parameter(help="Hours a week, from now on.")] = None,
+    evenings: Annotated[bool, Parameter(help="Evenings and a block at the weekend.", negative="")] = False,
+    full_days: Annotated[bool, Parameter(help="Full days.", negative="")] = False,
+    off: Annotated[list[str] | None, Parameter(help="Days off: DATE or DATE..DATE.", negative="")] = None,
+    on: Annotated[list[str] | None, Parameter(help="Days off that are none after all.", negative="")] = None,
+    level: Annotated[str | None, Parameter(help="The highest level planned: core, optional or advanced.")] = None,
+    done: Annotated[list[str] | None, Parameter(help="Tick off: credits, paper-2, answer ...", negative="")] = None,
+    undo: Annotated[list[str] | None, Parameter(help="Take a tick back.", negative="")] = None,
+    weeks: Annotated[int, Parameter(help="So many weeks in full.")] = 0,
+    ical: Annotated[
+        str | None, Parameter(help="Write a calendar into this file; - for standard output.", allow_leading_hyphen=True)
+    ] = None,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False,
+) -> int:
+    """Your year by weeks, what to do in which sitting, and where the end has moved to. What you decide here is kept.
+
+    Example: groundup plan --hours 8 --off 2026-12-24..2027-01-02 --ical plan.ics
+    """
+    from . import planning
+
+    asked = planning.Asked(
+        hours, full_days, evenings, off or (), on or (), level, done or (), undo or (), weeks, ical, json
+    )
+    return planning.plan(asked)
+
+
+@app.command(name="log")
+def keep_log(
+    *words: Annotated[str, Parameter(help="A lesson's id, to write its entry; a line to add; or both.")],
+    search: Annotated[str | None, Parameter(help="Lines that have these words.")] = None,
+    week: Annotated[bool, Parameter(help="This week, to share with a study group.", negative="")] = False,
+    of: Annotated[str | None, Parameter(help="The week that this day is in, such as 2026-11-27.")] = None,
+    explain: Annotated[str | None, Parameter(help="Could you explain it without looking: yes, partly, no.")] = None,
+    rebuild: Annotated[str | None, Parameter(help="Could you rebuild it from a blank file.")] = None,
+    why: Annotated[str | None, Parameter(help="Could you say why it works.")] = None,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False,
+) -> int:
+    """Your running log: five questions after each lesson, a line at any time. The files are yours, in notes/log.
+
+    Example: groundup log 1.3 "the slope is known before the way back begins"
+    """
+    from . import noting
+
+    given = {"explain": explain, "rebuild": rebuild, "why": why}
+    rated = tuple((name, said) for name, said in given.items() if said is not None)
+    return noting.log(noting.Asked(words, search, week, of, rated, json))
+
+
+@app.command
+def recall(
+    card: Annotated[str | None, Parameter(help="A card's name, or its beginning; without it, those of today.")] = None,
+    *,
+    rate: Annotated[str | None, Parameter(help="again, hard, good or easy.")] = None,
+    minutes: Annotated[int, Parameter(help="A day, in all.")] = 15,
+    all_: Annotated[bool, Parameter(name="--all", help="Every card, due or not.", negative="")] = False,
+    final: Annotated[bool, Parameter(help="The last test of your track.", negative="")] = False,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False,
+) -> int:
+    """Fifteen minutes a day against forgetting: questions, code to rebuild, faults to find in your own old code.
+
+    Example: groundup recall 1.3/rebuild
+    """
+    from . import recalling
+
+    return recalling.recall(recalling.Asked(card, rate, minutes, all_, final, json))
+
+
+@app.command
+def arena(
+    lesson: Annotated[str | None, Parameter(help="A lesson's id; without it, those that were hardest for you.")] = None,
+    *,
+    stop: Annotated[bool, Parameter(help="Give this attempt up.", negative="")] = False,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False,
+) -> int:
+    """A lesson again, from a blank file, against your own best time. Again, to have it judged.
+
+    Example: groundup arena 1.3
+    """
+    from . import recalling
+
+    return recalling.arena(lesson, stop, json)
+
+
+@app.command(name="portfolio")
+def show_portfolio(
+    folder: Annotated[Path | None, Parameter(help="Where the site goes; else `portfolio` in the workspace.")] = None,
+    *,
+    feature: Annotated[
+        list[str] | None,
+        Parameter(
+            help="A strong piece, shown first: a lesson, run, recipe or post.", negative="", consume_multiple=True
+        ),
+    ] = None,
+    with_log: Annotated[
+        bool, Parameter(help="Every entry of your log, not only the public ones.", negative="")
+    ] = False,
+    package: Annotated[
+        bool, Parameter(help="A wheel of `mine` too, and how good your tests are.", negative="")
+    ] = False,
+    publish: Annotated[str | None, Parameter(help="gh-pages: prepare that branch. Nothing is pushed.")] = None,
+    title: Annotated[str | None, Parameter(help="What stands above it.")] = None,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False,
+) -> int:
+    """What you have built and run, as a site that opens from a folder: code, results, evidence.
+
+    Example: groundup portfolio --feature 1.3 two-moons --package
+    """
+    from . import showing
+
+    return showing.portfolio(showing.Asked(folder, tuple(feature or ()), with_log, package, publish, title, json))
+
+
+@app.command(name="shelf")
+def show_shelf(
+    key: Annotated[
+        str | None, Parameter(help="One thing, closely; without it, what the phase at hand asks for.")
+    ] = None,
+    *,
+    kind: Annotated[
+        list[str] | None, Parameter(help="papers, books, courses, lectures, blogs, ...", negative="")
+    ] = None,
+    phase: Annotated[int | None, Parameter(help="What a phase asks for.")] = None,
+    lesson: Annotated[str | None, Parameter(help="What serves a lesson, such as 7.2.")] = None,
+    must: Annotated[bool, Parameter(help="Only what must be read.", negative="")] = False,
+    all: Annotated[bool, Parameter(help="All of it, papers before their time too.", negative="")] = False,
+    begin: Annotated[bool, Parameter(help="Make the note with the three passes to tick off.", negative="")] = False,
+    read: Annotated[
+        tuple[str, str] | None,
+        Parameter(help="A key, and three to five sentences about it.", allow_leading_hyphen=True),
+    ] = None,
+    bibtex: Annotated[bool, Parameter(help="As BibTeX.", negative="")] = False,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False,
+) -> int:
+    """What to read and watch, when, and why; and a log of what it said. Nothing is downloaded.
+
+    Example: groundup shelf --phase 7 --kind papers
+    """
+    from . import shelving
+
+    return shelving.shelf(shelving.Request(key, kind or (), phase, lesson, must, all, begin, read, bibtex, json))
+
+
+@app.command(name="guide")
+def show_guide(
+    page: Annotated[str | None, Parameter(help="communities, compute, habits or puzzles.")] = None,
+    *,
+    layers: Annotated[int, Parameter(help="Of the model.")] = 0,
+    width: Annotated[int, Parameter(help="Of the model.")] = 0,
+    vocabulary: Annotated[int, Parameter(help="How many tokens there are.")] = 50_257,
+    context: Annotated[int, Parameter(help="Positions of a sequence.")] = 1024,
+    heads: Annotated[int, Parameter(help="Of attention; usually width / 64.")] = 0,
+    kv_heads: Annotated[int, Parameter(help="Of keys and values; usually as many.")] = 0,
+    hidden: Annotated[int, Parameter(help="Width inside the MLP; usually 4 x width.")] = 0,
+    style: Annotated[str, Parameter(help="gpt2, modern or llama.")] = "gpt2",
+    parameters: Annotated[float, Parameter(help="Instead of a shape: how many, such as 7e9.")] = 0,
+    tokens: Annotated[float, Parameter(help="To train on, such as 2.5e9; else 20 a parameter.")] = 0,
+    device: Annotated[str, Parameter(help="t4, rtx4090, a100, h100, ...; else what fits.")] = "",
+    devices: Annotated[int, Parameter(help="How many of it.")] = 1,
+    dtype: Annotated[str | None, Parameter(help="bfloat16, float16 or float32.")] = None,
+    optimizer: Annotated[str, Parameter(help="adamw, muon or sgd.")] = "adamw",
+    batch: Annotated[int, Parameter(help="Sequences at a time on one device; else as many as fit.")] = 0,
+    checkpoint: Annotated[bool, Parameter(help="Compute activations again.", negative="")] = False,
+    shard: Annotated[bool, Parameter(help="Share weights and states among the devices.", negative="")] = False,
+    mfu: Annotated[float | None, Parameter(help="The share of the peak that you get.")] = None,
+    price: Annotated[float | None, Parameter(help="What you pay for an hour of one device.")] = None,
+    buy: Annotated[float | None, Parameter(help="What the device costs.")] = None,
+    power: Annotated[float | None, Parameter(help="What a kilowatt-hour costs.")] = None,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False,
+) -> int:
+    """Where to ask what, habits, puzzles, and what a training run takes: memory, hours, money, and where it fits.
+
+    Example: groundup guide compute --layers 12 --width 768 --tokens 2.5e9 --device h100
+    """
+    from . import guiding
+    from ..course.guide.asking import Question
+
+    question = Question(
+        layers, width, vocabulary, context, heads, kv_heads, hidden, style, parameters, tokens, device, devices,
+        dtype, optimizer, batch, checkpoint, shard, mfu, price, buy, power,
+    )  # fmt: skip
+    return guiding.guide(page, question, json)
+
+
 @app.command(name="judge")
 def judge_process(*, stop: Annotated[bool, Parameter(help="End it.", negative="")] = False) -> int:
     """The warm judge of this workspace: is it running? It ends by itself after half an hour without work.
@@ -439,6 +684,38 @@ def judge_process(*, stop: Annotated[bool, Parameter(help="End it.", negative=""
     from . import judging
 
     return judging.judge_process(stop)
+
+
+@app.command(name="grade")
+def grade_class(
+    *places: Annotated[Path, Parameter(help="Folders of workspaces, or of files named after students.")],
+    lesson: Annotated[
+        list[str] | None, Parameter(help="The lesson's id; without it, those whose files are there.", negative="")
+    ] = None,
+    out: Annotated[Path, Parameter(help="Where the grades go; what is there already is not judged again.")] = Path(
+        "grades"
+    ),
+    seed: Annotated[int | None, Parameter(help="Of the cases that all are judged on; else one is drawn.")] = None,
+    full: Annotated[bool, Parameter(help="Ten times as many cases.", negative="")] = False,
+    workers: Annotated[int | None, Parameter(help="How many work side by side; else one a processor.")] = None,
+    timeout: Annotated[float | None, Parameter(help="Seconds that one submission may take altogether.")] = None,
+    executor: Annotated[str, Parameter(help="local, or ray.")] = "local",
+    address: Annotated[str | None, Parameter(help="Of a Ray cluster; without it, one of this machine's own.")] = None,
+    shard: Annotated[str | None, Parameter(help="Judge only a part: 3/16, the third of sixteen.")] = None,
+    slurm: Annotated[int | None, Parameter(help="Print the script of a Slurm array of so many tasks.")] = None,
+    retry: Annotated[bool, Parameter(help="Judge again what was ended without a verdict.", negative="")] = False,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False,
+) -> int:
+    """Grade a class: verdicts, where it fails, the common mistakes, and who handed in nearly the same.
+
+    Example: groundup grade handed-in --lesson 1.3 --out grades
+    """
+    from . import grading
+
+    asked = grading.Asked(
+        places, lesson or (), out, seed, full, workers, timeout, executor, address, shard, slurm, retry
+    )
+    return grading.grade(asked, json)
 
 
 @author.command(name="check")

@@ -18,18 +18,7 @@ from ..lab.recipe import claims_over, held_by
 from ..lab.record import Records
 from ..lab.surroundings import LAUNCH
 from . import ranks
-from .telling import (
-    as_group,
-    as_object,
-    numbers,
-    of_claim,
-    seconds_of,
-    summaries,
-    table_of,
-    tell,
-    value_of,
-    when,
-)
+from .telling import as_group, as_object, numbers, of_claim, seconds_of, summaries, table_of, tell, value_of, when
 from .training import INTERRUPTED, Plan, plan_of, prepare, proved, records, take_part, train, unfinished
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from pathlib import Path
 
 from ..course.client import judge
@@ -64,6 +65,30 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as problem:
         raise WorkspaceError(f"{path} cannot be read: {problem.strerror}") from None
+
+
+def debug(name: str | None, seed: int | None) -> int:
+    """The failing case once more, in this process, where a debugger's breakpoints stop."""
+    from ..course.debugging import rerun
+    from ..course.terminal import BOLD, MISS, paint, printable
+    from ..course.verdicts import plain
+
+    workspace = find_workspace()
+    lesson = lesson_of(workspace, name)
+    again = rerun(workspace, lesson, seed)
+    if again is None:
+        print(f"{lesson.section_id} {lesson.title} passes: there is no failing case to run")
+        return 0
+    failed = again.verdict
+    print(paint(f"✗ {failed.name}", MISS, BOLD) + f"   seed {again.seed}")
+    if failed.says:
+        print(f"  {failed.says}")
+    for said, value in (("given", failed.shown or plain(failed.case)), ("expected", plain(failed.expected))):
+        if value is not None:
+            print(f"  {said}\n{textwrap.indent(printable(str(value)), '    ')}")
+    came = again.raised or str(plain(again.got))
+    print(f"  {'raised' if again.raised else 'yours, run here'}\n{textwrap.indent(printable(came), '    ')}")
+    return 1
 
 
 def watch(name: str | None) -> int:

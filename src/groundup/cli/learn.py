@@ -1,7 +1,8 @@
-"""Commands that open, show and keep: map, start, next, open, show, hint, reset, solution, notebook."""
+"""Commands that open, show and keep: map, next, open, show, hint, reset, solution, notebook."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -10,16 +11,7 @@ from ..course import steps
 from ..course.lesson import Lesson, find
 from ..course.session import current_lesson, next_lesson
 from ..course.terminal import BOLD, SOFT, paint, width
-from ..course.workspace import (
-    NAME,
-    TRACKS,
-    Config,
-    Workspace,
-    WorkspaceError,
-    find_workspace,
-    make_workspace,
-    write_atomically,
-)
+from ..course.workspace import Workspace, WorkspaceError, find_workspace, write_atomically
 
 
 def lesson_of(workspace: Workspace, name: str | None) -> Lesson:
@@ -32,47 +24,13 @@ def lesson_of(workspace: Workspace, name: str | None) -> Lesson:
     return lesson
 
 
-def show_map() -> int:
-    print(steps.map_text(find_workspace()))
+def show_map(as_json: bool = False) -> int:
+    workspace = find_workspace()
+    print(json.dumps(steps.map_object(workspace)) if as_json else steps.map_text(workspace))
     return 0
 
 
-def start(folder: Path, yes: bool, track: str | None, hours: float | None) -> int:
-    around = next((f for f in folder.resolve().parents if (f / NAME).is_file()), None)
-    if around is not None:
-        raise WorkspaceError(f"{folder} lies in the workspace {around}: go out of it, or name a folder elsewhere")
-    ask = not yes and sys.stdin.isatty()
-    if track is None:
-        track = _ask(f"Track ({', '.join(TRACKS)})", "everything") if ask else "everything"
-    if track not in TRACKS:
-        raise WorkspaceError(f"there is no track {track!r}: {', '.join(TRACKS)}")
-    if hours is None:
-        answer = _ask("Hours a week", "10") if ask else "10"
-        try:
-            hours = float(answer)
-        except ValueError:
-            raise WorkspaceError(f"hours a week is a number, not {answer!r}") from None
-    if not 0 < hours <= 168:
-        raise WorkspaceError(f"a week has 168 hours, not {hours:g}")
-    workspace = make_workspace(folder, Config(track, hours))
-    git = (
-        "with a git history"
-        if (workspace.root / ".git").exists()
-        else "without a git history, because git is not installed"
-    )
-    print(f"{workspace.root} is your workspace, {git}.")
-    print(
-        f"next  {paint('groundup next', BOLD)}"
-        + ("" if Path.cwd() == workspace.root else f"   (in {_near(workspace.root)})")
-    )
-    return 0
-
-
-def _ask(question: str, default: str) -> str:
-    return input(f"{question} [{default}]: ").strip() or default
-
-
-def _near(path: Path) -> str:
+def near(path: Path) -> str:
     """A path as one would type it from here."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
@@ -81,7 +39,7 @@ def _near(path: Path) -> str:
 def open_next() -> int:
     workspace = find_workspace()
     with workspace.store(readonly=True) as store:
-        lesson = next_lesson(store.standings())
+        lesson = next_lesson(store.standings(), workspace.track)
     if lesson is None:
         print("Everything that is here is built.")
         return 0
@@ -96,15 +54,15 @@ def _open(workspace: Workspace, lesson: Lesson) -> int:
     opened = steps.open_lesson(workspace, lesson)
     print(f"{paint(f'{lesson.section_id} {lesson.title}', BOLD)}   {paint(f'about {lesson.minutes} min', SOFT)}")
     print()
-    print(_wrapped(lesson.prose.strip().partition("\n\n")[0]))
+    print(wrapped(lesson.prose.strip().partition("\n\n")[0]))
     print()
     for library_path in lesson.builds:
-        print(f"  write   {paint(_near(workspace.path_of(library_path)), BOLD)}")
+        print(f"  write   {paint(near(workspace.path_of(library_path)), BOLD)}")
     for o in opened:
         if o.added:
             print(f"  added   {', '.join(o.added)}: new in the contract, at the end of your file")
         if o.changed and o.beside is not None:
-            print(f"  differs {', '.join(o.changed)}: yours is kept; the contract is in {_near(o.beside)}")
+            print(f"  differs {', '.join(o.changed)}: yours is kept; the contract is in {near(o.beside)}")
     if not opened:
         print("          it does not parse, so it was left as it is")
     print(f"  read    groundup show {lesson.section_id}")
@@ -112,7 +70,8 @@ def _open(workspace: Workspace, lesson: Lesson) -> int:
     return 0
 
 
-def _wrapped(text: str) -> str:
+def wrapped(text: str) -> str:
+    """Markdown as lines that fit the terminal, its mathematics in plain signs."""
     import textwrap
 
     from ..course.page import plain_mathematics
@@ -148,7 +107,7 @@ def _draw(lesson: Lesson) -> int:
     for name, caption in lesson.figures:
         path = folder / f"{name}.svg"
         write_atomically(path, draw(lesson, name).encode())
-        print(f"{_near(path)}\n  {paint(caption, SOFT)}")
+        print(f"{near(path)}\n  {paint(caption, SOFT)}")
     if not lesson.figures:
         print(f"{lesson.section_id} has no figures.")
     return 0
@@ -158,7 +117,7 @@ def hint(name: str | None) -> int:
     workspace = find_workspace()
     lesson = lesson_of(workspace, name)
     given = steps.take_hint(workspace, lesson)
-    print(_wrapped(str(given)))
+    print(wrapped(str(given)))
     if not given.text:
         print(f"  groundup solution {lesson.section_id}")
     return 0
@@ -220,5 +179,5 @@ def notebook(name: str | None) -> int:
         print(
             f"You have changed {lesson.section_id}.ipynb, so it was left as it is; the lesson as it is now lies beside it."
         )
-    print(f"{_near(path)}\n  jupyter lab {_near(path)}")
+    print(f"{near(path)}\n  jupyter lab {near(path)}")
     return 0

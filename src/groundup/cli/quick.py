@@ -57,4 +57,6 @@ def report(reply: dict[str, Any], as_json: bool, full: bool) -> int:
         from ..course.terminal import verdict_text
 
         print(verdict_text(verdict, reply["title"], reply.get("next", ""), full, reply.get("source", "")))
+        if "assessment" in reply:
+            print(reply["assessment"])
     return 0 if verdict["passed"] else 1

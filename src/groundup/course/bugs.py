@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .faults import Fault, load_faults
 from .lesson import Lesson
 from .library import Submission, module_name, reference_text
 from .progress import Event
@@ -31,18 +32,21 @@ def open_bug(workspace: Workspace, lesson: Lesson) -> Bug | None:
     return Bug(Path(latest.payload["path"]), latest.payload["fault"], latest.payload["file"])
 
 
+def faults_of(lesson: Lesson) -> list[Fault]:
+    """The mistakes that are known of a lesson."""
+    return load_faults(lesson, {path: reference_text(module_name(path)) or "" for path in lesson.builds})
+
+
 def hand_out(workspace: Workspace, lesson: Lesson) -> Bug:
     """Writes a faulty implementation, of a mistake that has not been seen while there is one. WorkspaceError if it cannot."""
-    from .faults import load_faults
-
     seen = {event.payload["fault"] for event in _events(workspace, lesson)}
-    sources = {path: reference_text(module_name(path)) or "" for path in lesson.builds}
-    faults = load_faults(lesson, sources)
+    faults = faults_of(lesson)
     if not faults:
         raise WorkspaceError(f"{lesson.section_id} has no known mistakes yet: choose another lesson")
     fault = random.choice([fault for fault in faults if fault.name not in seen] or faults)
     path = Path("bugs") / lesson.section_id / Path(fault.file).name
-    write_atomically(workspace.root / path, fault.apply(sources[fault.file]).encode())
+    source = reference_text(module_name(fault.file)) or ""
+    write_atomically(workspace.root / path, fault.apply(source).encode())
     with workspace.store() as store:
         store.append("bug", lesson.section_id, fault=fault.name, file=fault.file, path=path.as_posix())
     return Bug(path, fault.name, fault.file)

@@ -1,21 +1,22 @@
-"""Many submissions of one lesson: the same cases for all, spread over the processors."""
+"""Several submissions of one lesson: the same cases for all, spread over the processors, answered in order."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import Any
 
+from .grading.executors import Ended, Local, processors
 from .judge import Judge
 from .lesson import Lesson
 from .library import Submission
 
 FEW = 3  # up to so many are judged in one process, each failure shrunk
+SECONDS = 3600.0  # for one of them: a lesson may train for long
 
 
 def judge_all(lesson: Lesson, submissions: Sequence[Submission], seed: int, times: int = 1) -> Iterator[dict[str, Any]]:
-    """The verdict of each submission in order, in its JSON form.
+    """The verdict of each submission in order, in its JSON form. RuntimeError if the judge cannot give one.
 
     Cases and truths are drawn once, before the work is shared out. With more than a few submissions a failure shows its
     smallest case of those drawn, and is not searched further.
@@ -26,41 +27,20 @@ def judge_all(lesson: Lesson, submissions: Sequence[Submission], seed: int, time
                 yield judge.check(lesson, submission, seed, times).as_json()
             return
         judge.ready(lesson, seed, times)
-        workers = [_fork(judge, lesson, submissions, seed, times, place) for place in range(_processors())]
-        try:
-            for i in range(len(submissions)):
-                line = workers[i % len(workers)][1].readline()
-                if not line:
-                    raise RuntimeError("a judge ended before it had judged its share")
-                yield json.loads(line)
-        finally:
-            for pid, pipe in workers:
-                pipe.close()
-                os.waitpid(pid, 0)
 
+        def work(place: int) -> bytes:
+            verdict = judge.check(lesson, submissions[place], seed, times, search=False)
+            return json.dumps(verdict.as_json(), allow_nan=False).encode()
 
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _fork(
-    judge: Judge, lesson: Lesson, submissions: Sequence[Submission], seed: int, times: int, place: int
-) -> tuple[int, BinaryIO]:
-    """A process that judges every n-th submission and writes a line of JSON for each. It holds the cases already."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid:
-        os.close(writing)
-        return pid, os.fdopen(reading, "rb")
-    status = 1
-    try:
-        os.close(reading)
-        with os.fdopen(writing, "wb", buffering=0) as pipe, judge:
-            for submission in submissions[place :: _processors()]:
-                verdict = judge.check(lesson, submission, seed, times, search=False)
-                pipe.write(json.dumps(verdict.as_json(), allow_nan=False).encode() + b"\n")
-        status = 0
-    except BrokenPipeError:
-        status = 0  # whoever asked has gone
-    finally:
-        os._exit(status)
+        executor: Local[int] = Local(work, processors(), SECONDS)
+        for place in range(len(submissions)):
+            executor.submit(place)
+        early: dict[int, dict[str, Any]] = {}  # those that came before their turn
+        following = 0
+        for place, answer in executor.as_completed():
+            if isinstance(answer, Ended):
+                raise RuntimeError(answer.says)
+            early[place] = json.loads(answer)
+            while following in early:
+                yield early.pop(following)
+                following += 1

@@ -6,12 +6,33 @@ import importlib.metadata
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
+from ..lab.sqlite import StoreError
+from .client import workspace_root
+from .devices import Torch, torch_here
+from .editors import debugging_editors
 from .extras import how_to_get
 from .sandbox import layers
 from .sandbox.host import SandboxError, kind_here
-from .terminal import HINT, MISS, PASS, SOFT, paint
+from .workspace import WorkspaceError, find_workspace
+
+ROOM = 0.5  # GiB that the course needs at least
+VENV = "python -m venv .venv && . .venv/bin/activate && pip install groundup"
+CONTAINER = "groundup start . --devcontainer"  # a Linux where the layers are
+# package -> command that installs it, in the words of each system's own manager; the first that is here counts
+MANAGERS = {
+    "apt-get": "sudo apt-get install {}",
+    "dnf": "sudo dnf install {}",
+    "pacman": "sudo pacman -S {}",
+    "zypper": "sudo zypper install {}",
+    "brew": "brew install {}",
+    "winget": "winget install {}",
+}
+EDITORS = {"snap": "sudo snap install code --classic", "brew": "brew install --cask visual-studio-code"}
 
 
 @dataclass(frozen=True)
@@ -21,76 +42,153 @@ class Finding:
     name: str
     good: bool
     says: str
-    mend: str = ""
+    mend: str = ""  # the one command that mends it; "" where it is good, or nothing does
     needed: bool = False
 
 
 def findings() -> list[Finding]:
-    """Everything the doctor looks at, the needed first."""
-    found = [_python(), *(_package(*row) for row in PACKAGES), _git(), _disk()]
-    return found + _sandbox()
+    """Everything the doctor looks at, in the order in which it is mended."""
+    packages = [
+        _package("numpy", "what you build with", needed=True),
+        _package("matplotlib", "figures", needed=True),
+        _package("tqdm", "progress", needed=True),
+    ]
+    return [
+        _python(sys.version_info[:3]),
+        _environment(os.environ, inside=sys.prefix != sys.base_prefix),
+        *packages,
+        _torch(),
+        _jupyter(),
+        _package("regex", "tokenizers"),
+        _package("optuna", "sweeps"),
+        _git(),
+        _editor(),
+        _disk(),
+        *_sandbox(),
+        *_store(),
+    ]
 
 
-PACKAGES = [
-    ("numpy", "what you build with", True, "pip install -U groundup"),
-    ("matplotlib", "figures", True, "pip install -U groundup"),
-    ("torch", "phases 4 and up, and an oracle: checks that need it are skipped without", False, how_to_get("torch")),
-    ("regex", "tokenizers", False, how_to_get("regex")),
-    ("optuna", "sweeps", False, how_to_get("optuna")),
-    ("ipykernel", "notebooks", False, how_to_get("ipykernel")),
-]
+def _python(version: tuple[int, ...]) -> Finding:
+    says = ".".join(map(str, version))
+    if version >= (3, 10):
+        return Finding("Python", True, says, needed=True)
+    return Finding("Python", False, f"{says}: groundup needs 3.10 or newer", _install("python3"), needed=True)
 
 
-def _python() -> Finding:
-    version = ".".join(map(str, sys.version_info[:3]))
-    inside = "in a virtual environment" if sys.prefix != sys.base_prefix else "not in a virtual environment"
+def _environment(environment: Mapping[str, str], inside: bool) -> Finding:
+    conda = environment.get("CONDA_DEFAULT_ENV", "base") != "base"
+    if inside or conda:
+        return Finding("environment", True, "a conda environment" if conda and not inside else "a virtual environment")
+    return Finding("environment", False, "none: what you install here is there for every program", VENV)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _package(name: str, use: str, needed: bool = False) -> Finding:
+    version = _version(name)
+    if version is not None:
+        return Finding(name, True, f"{version}, {use}", needed=needed)
     return Finding(
-        "Python", sys.version_info >= (3, 10), f"{version}, {inside}", "install Python 3.10 or newer", needed=True
+        name, False, f"not installed: {use}", "pip install -U groundup" if needed else how_to_get(name), needed
     )
 
 
-def _package(name: str, use: str, needed: bool, mend: str) -> Finding:
-    try:
-        return Finding(name, True, f"{importlib.metadata.version(name)}, {use}")
-    except importlib.metadata.PackageNotFoundError:
-        return Finding(name, False, f"not installed: {use}", mend, needed)
+def _torch() -> Finding:
+    use = "phases 4 and up, and an oracle: checks that need it are skipped without"
+    if _version("torch") is None:
+        return Finding("PyTorch", False, f"not installed: {use}", how_to_get("torch"))
+    return judge_torch(torch_here(), shutil.which("nvidia-smi") is not None)
+
+
+def judge_torch(here: Torch, nvidia: bool) -> Finding:
+    """What is to be said of a PyTorch on a machine that has an NVIDIA driver, or none."""
+    if here.problem:
+        again = "pip install --force-reinstall --no-cache-dir torch"
+        return Finding("PyTorch", False, f"installed, and it does not work: {here.problem}", again)
+    on = ", ".join(here.devices) or f"the processor alone, {here.threads} threads"
+    if nvidia and not here.devices:
+        wheels = "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu126"
+        return Finding("PyTorch", False, f"{here.version}, on {on}: it does not see the NVIDIA GPU", wheels)
+    return Finding("PyTorch", True, f"{here.version}, on {on}")
+
+
+def _jupyter() -> Finding:
+    kernel = _version("ipykernel")
+    front = next((f"{name} {version}" for name in ("jupyterlab", "notebook") if (version := _version(name))), None)
+    if kernel and front:
+        return Finding("Jupyter", True, f"{front}, ipykernel {kernel}")
+    if kernel:
+        return Finding("Jupyter", False, f"ipykernel {kernel}; nothing to open a notebook in", "pip install jupyterlab")
+    return Finding("Jupyter", False, "not installed: notebooks", "pip install jupyterlab 'groundup[jupyter]'")
 
 
 def _git() -> Finding:
-    there = shutil.which("git") is not None
-    return Finding(
-        "git", there, "keeps what you pass" if there else "not installed: what you pass is not committed", "install git"
-    )
+    if shutil.which("git"):
+        return Finding("git", True, "keeps what you pass")
+    return Finding("git", False, "not installed: what you pass is not committed", _install("git"))
+
+
+def _editor() -> Finding:
+    found = debugging_editors()
+    if found:
+        return Finding("editor", True, f"{', '.join(found)}: `.vscode/launch.json` has what VS Code needs to debug")
+    mend = next((command for name, command in EDITORS.items() if shutil.which(name)), "pip install spyder")
+    return Finding("editor", False, "none found that can debug; `python -m pdb FILE` always can", mend)
+
+
+def _install(package: str) -> str:
+    return next((say.format(package) for name, say in MANAGERS.items() if shutil.which(name)), f"install {package}")
 
 
 def _disk() -> Finding:
     free = shutil.disk_usage(os.getcwd()).free / 2**30
-    return Finding("disk", free > 0.5, f"{free:.1f} GiB free here", "make room: half a GiB is needed", needed=True)
+    mend = "" if free > ROOM else "pip cache purge"
+    return Finding("disk", free > ROOM, f"{free:.1f} GiB free here; {ROOM:g} are needed", mend, needed=True)
 
 
 def _sandbox() -> list[Finding]:
     try:
         kind = kind_here()
     except SandboxError as problem:
-        return [Finding("sandbox", False, str(problem), needed=True)]
+        return [Finding("sandbox", False, str(problem), "unset GROUNDUP_SANDBOX", needed=True)]
     how = {
         "zygote": "children forked from a warm zygote",
         "spawn": "spawned workers, guarded in Python: accidents are stopped, malice is not",
     }
-    found = [Finding("sandbox", True, how[kind])]
+    found = [Finding("sandbox", True, how[kind], needed=True)]
+    mend = "unset GROUNDUP_SANDBOX" if os.environ.get("GROUNDUP_SANDBOX") else CONTAINER
     for name, status in layers.available().items():
-        good = status.startswith("at work")
         unused = kind == "spawn" and name in ("files", "system calls")
-        found.append(Finding(f"  {name}", good and not unused, "not used by spawned workers" if unused else status))
+        good = status.startswith("at work") and not unused
+        says = "not used by spawned workers" if unused else status
+        found.append(Finding(f"  {name}", good, says, "" if good else mend))
     return found
 
 
-def report() -> int:
-    """Prints the findings; 1 if something needed is not there."""
-    found = findings()
-    wide = max(len(f.name) for f in found)
-    for f in found:
-        mark = paint("●", PASS) if f.good else (paint("✗", MISS) if f.needed else paint("○", HINT))
-        mend = paint(f"   {f.mend}", SOFT) if f.mend and not f.good else ""
-        print(f"{mark} {f.name.ljust(wide)}  {f.says}{mend}")
-    return int(any(f.needed and not f.good for f in found))
+def _store() -> list[Finding]:
+    """The store of the workspace one is in, read whole; nothing where there is no workspace."""
+    if workspace_root(Path.cwd()) is None:
+        return []
+    try:
+        workspace = find_workspace()
+    except WorkspaceError as problem:
+        return [Finding("workspace", False, str(problem), needed=True)]
+    try:
+        with workspace.store(readonly=True) as store:
+            wrong = store.verify()
+    except StoreError as problem:
+        wrong = [str(problem)]
+    says = "; ".join(wrong) if wrong else f"{workspace.database} is sound"
+    return [Finding("store", not wrong, says, needed=True)]
+
+
+def as_object(found: list[Finding]) -> dict[str, Any]:
+    """What `--json` prints."""
+    ready = all(f.good for f in found if f.needed)
+    return {"schema": 1, "ready": ready, "findings": [asdict(f) | {"name": f.name.strip()} for f in found]}

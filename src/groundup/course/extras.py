@@ -13,6 +13,7 @@ EXTRA_OF = {
     "tiktoken": "text",
     "tokenizers": "text",
     "optuna": "sweep",
+    "ray": "ray",
     "nbformat": "jupyter",
     "ipykernel": "jupyter",
 }

@@ -32,6 +32,17 @@ class Fault:
         """The reference's source with the mistake in it."""
         return source.replace(self.find, self.put, 1)
 
+    def applied(self, source: str) -> str | None:
+        """Another source, such as a learner's, with the mistake in it; None where its text does not stand there, once."""
+        if source.count(self.find) != 1:
+            return None
+        edited = self.apply(source)
+        try:
+            ast.parse(edited)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        return edited
+
     def place(self, source: str) -> str:
         """The dotted name of the definition that the edit lies in: where to look in one's own file."""
         at = source[: source.index(self.find)].count("\n") + 1

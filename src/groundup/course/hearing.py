@@ -55,6 +55,7 @@ class Manner:
     whole: bool = True
     long: bool = True
     only: frozenset[str] | None = None
+    late: float = float("inf")
 
 
 class Hearing:
@@ -116,6 +117,8 @@ class Hearing:
                 verdicts.append(self._one(probe, hero))
                 if hero and self._how.hurried and not (verdicts[-1].passed or verdicts[-1].stretch):
                     self._hurry = time.perf_counter() + HURRIED_SECONDS
+                elif verdicts[-1].verdict is Verdict.TIMEOUT:
+                    self._hurry = min(self._hurry, time.perf_counter() + self._how.late)
         finally:
             self._end_child()
         return verdicts

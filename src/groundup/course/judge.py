@@ -59,6 +59,8 @@ class Judge:
             prepared = self._prepared[lesson.folder] = Prepared(load_probes(lesson))
         if (prepared.seed, prepared.count) != (seed, times):
             prepared.draw(seed, times)
+            if lesson.folder in self._diagnosticians:
+                self._diagnosticians[lesson.folder].forget()
         return prepared
 
     def diagnostician(self, lesson: Lesson) -> Diagnostician:
@@ -81,6 +83,7 @@ class Judge:
         whole: bool = True,
         long: bool = True,
         only: frozenset[str] | None = None,
+        late: float = float("inf"),
     ) -> LessonVerdict:
         """Judges one submission. `seed` draws the same cases again; `times` as many cases.
 
@@ -89,6 +92,7 @@ class Judge:
         `whole`: whether there are verdicts on the checkpoints after the first required one that failed.
         `long`: whether there are verdicts on checkpoints that take many seconds.
         `only`: the probes whose checkpoints are judged, None for all; a fault is named by those that touch it.
+        `late`: seconds that the checkpoints after one that ran out of time have, together.
         """
         begun = time.perf_counter()
         prepared = self._prepared.get(lesson.folder)
@@ -100,7 +104,7 @@ class Judge:
             sandbox = self.sandbox("any" if submission.any_imports else profile_of(lesson.allows))
             sandbox.warm()
             ready = time.perf_counter()  # what was not ready yet is not the learner's time
-            how = Manner(search, hurried, whole, long, only)
+            how = Manner(search, hurried, whole, long, only, late)
             hearing = Hearing(sandbox, lambda: self.diagnostician(lesson), lesson, submission, prepared, ready, how)
             verdict.mine, verdict.reference = hearing.stand_ins()
             verdict.checkpoints = hearing.all()

@@ -119,7 +119,7 @@ def cut(name: str, tree: ast.Module) -> tuple[str, tuple[str, ...]]:
     want(name)
     order = sorted(wanted, key=lambda node: (not isinstance(node, (ast.Import, ast.ImportFrom)), node.lineno))
     source = "\n\n".join(ast.unparse(node) for node in order)
-    modules = dict.fromkeys(module for node in wanted for module in _library_modules(node))
+    modules = dict.fromkeys(module for node in wanted for module in library_modules(node))
     return source, tuple(modules)
 
 
@@ -127,7 +127,7 @@ def _undecorated(node: ast.FunctionDef) -> ast.FunctionDef:
     return ast.FunctionDef(**{**{f: getattr(node, f) for f in node._fields}, "decorator_list": []}, lineno=node.lineno)
 
 
-def _library_modules(node: ast.AST) -> Iterable[str]:
+def library_modules(node: ast.AST) -> Iterable[str]:
     """Every `lib.package.module` that is named: the judge sends those modules along."""
     for part in ast.walk(node):
         if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Attribute):

@@ -55,7 +55,7 @@ class Standing:
 def advance(standing: Standing, event: Event) -> Standing:
     """The standing after one event more; kinds unknown here only move last_at."""
     kind, payload = event.kind, event.payload
-    passed = kind == "passed" or (kind == "checked" and bool(payload.get("passed")))
+    passed = kind in ("passed", "placed") or (kind == "checked" and bool(payload.get("passed")))
     files = payload.get("files")
     return Standing(
         lesson=standing.lesson,

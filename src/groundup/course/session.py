@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..lab.sqlite import StoreError
-from . import last_verdict
+from . import last_verdict, status_table
 from .lesson import Lesson, LessonError, NoSuchLesson, find, find_all
 from .progress import Standing
 from .sandbox.host import SandboxError
+from .tracks import EVERYTHING, Track, before_begin, leans_on, lessons_of, load
 from .workspace import Workspace, WorkspaceError, commit, find_workspace
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Session:
             return  # the check itself will say it
 
     def _check(self, request: dict[str, Any]) -> tuple[Reply, Callable[[], None] | None]:
+        from .parts import assessment  # NumPy with it
+
         workspace = find_workspace(self._root)
         asked = request.get("lesson")
         lesson = find(str(asked)) if asked else current_lesson(workspace)
@@ -70,10 +73,12 @@ class Session:
         verdict = self._judge.check(lesson, submission, seed, times, hurried=times == 1)
         reply: Reply = {"verdict": verdict.as_json(), "title": lesson.title}
         if verdict.passed:
-            reply["next"] = _after_a_pass(lesson, standings)
+            reply["next"] = _after_a_pass(workspace, lesson, standings)
         named = {submission.name(path): data for path, data in {**submission.earlier, **submission.files}.items()}
         if line := source_line(reply["verdict"], named):
             reply["source"] = line
+        if said := assessment(lesson, verdict):
+            reply["assessment"] = said
         last_verdict.keep(workspace, lesson, reply, submission.files)
         problem = problem or record(workspace, lesson, verdict, dict(submission.files))
         if problem:
@@ -81,6 +86,7 @@ class Session:
 
         def afterwards() -> None:
             if verdict.passed:
+                status_table.update(workspace)
                 commit(workspace, f"{lesson.section_id} passed: {lesson.title}")
             if not self._once:
                 self._make_ready(lesson, fresh=seed is None)
@@ -116,13 +122,18 @@ def _standings(workspace: Workspace) -> tuple[dict[str, Standing], str | None]:
         return {}, f"{problem}. This verdict was not recorded."
 
 
-def _after_a_pass(lesson: Lesson, standings: dict[str, Standing]) -> str:
-    """What to do next, in one line."""
+def _after_a_pass(workspace: Workspace, lesson: Lesson, standings: dict[str, Standing]) -> str:
+    """What to do next, in one line; after the first pass another, that the log waits."""
     known = {**standings, lesson.section_id: Standing(lesson.section_id, passed=True)}
-    following = next_lesson(known)
+    try:
+        following = next_lesson(known, workspace.track)
+    except WorkspaceError as problem:  # a track of one's own: the verdict stands all the same
+        return str(problem)
+    first = not standings.get(lesson.section_id, Standing("")).passed
+    note = f"\n  your log waits: groundup log {lesson.section_id}" if first else ""
     if following is None:
-        return "everything that is here is built"
-    return f"next: {following.section_id} {following.title}   groundup open {following.section_id}"
+        return "everything that is here is built" + note
+    return f"next: {following.section_id} {following.title}   groundup open {following.section_id}{note}"
 
 
 def record(workspace: Workspace, lesson: Lesson, verdict: LessonVerdict, files: dict[str, bytes]) -> str | None:
@@ -149,8 +160,15 @@ def current_lesson(workspace: Workspace) -> Lesson | None:
     return next((known[e.lesson] for e in reversed(events) if e.lesson in known), None)
 
 
-def next_lesson(standings: dict[str, Standing]) -> Lesson | None:
-    """The first lesson that has not been passed and leans on none that has not; else the first not passed; else None."""
+def next_lesson(standings: Mapping[str, Standing], track: Track | None = None) -> Lesson | None:
+    """The first lesson that has not been passed and leans on none that has not; else the first not passed; else None.
+
+    On a track the first of its route from where the learner begins; what lies before that, or is left to choice, comes last.
+    """
+    track = track or load(EVERYTHING)
     passed = {name for name, standing in standings.items() if standing.passed}
-    left = [lesson for lesson in find_all() if lesson.section_id not in passed]
-    return next((lesson for lesson in left if set(lesson.after) <= passed), left[0] if left else None)
+    behind = before_begin(track)
+    left = [lesson for lesson in lessons_of(track) if lesson.section_id not in passed]
+    left.sort(key=lambda lesson: (lesson.section_id in behind, lesson.section_id in track.optional))
+    ready = (lesson for lesson in left if set(leans_on(track, lesson)) <= passed | behind)
+    return next(ready, left[0] if left else None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from . import status_table
 from .lesson import Lesson, find_all
 from .page import hints
 from .session import next_lesson
@@ -41,13 +43,14 @@ def open_lesson(workspace: Workspace, lesson: Lesson) -> list[Opened]:
         opened = []
     with workspace.store() as store:
         store.append("opened", lesson.section_id)
+    status_table.update(workspace)
     return opened
 
 
 def open_next(workspace: Workspace) -> Lesson | None:
     """Opens the lesson that comes next; None where all are built."""
     with workspace.store(readonly=True) as store:
-        lesson = next_lesson(store.standings())
+        lesson = next_lesson(store.standings(), workspace.track)
     if lesson is not None:
         open_lesson(workspace, lesson)
     return lesson
@@ -91,9 +94,49 @@ def look(workspace: Workspace, lesson: Lesson) -> dict[str, str]:
 
 
 def map_text(workspace: Workspace) -> str:
-    """The map as it stands."""
-    from .wall import wall
+    """The map as it stands, with the gates of the track below it."""
+    from .kept_runs import kept_recipes
+    from .wall import gates_text, wall
 
+    track = workspace.track
     with workspace.store(readonly=True) as store:
         standings = store.standings()
-    return wall(find_all(), standings, next_lesson(standings))
+    lines = [wall(find_all(), standings, next_lesson(standings, track), track)]
+    if track.gates:
+        lines.append(gates_text(track, standings, kept_recipes(workspace)))
+    return "\n".join(lines)
+
+
+def map_object(workspace: Workspace) -> dict[str, Any]:
+    """The map as it stands, for `--json`."""
+    from .kept_runs import kept_recipes
+    from .tracks import lessons_of, level_on, problems, still_open
+    from .wall import state
+
+    track = workspace.track
+    with workspace.store(readonly=True) as store:
+        standings = store.standings()
+    following, kept = next_lesson(standings, track), kept_recipes(workspace)
+    on_track = {lesson.section_id for lesson in lessons_of(track)}
+    gates = [(gate, still_open(gate, standings, kept)) for gate in track.gates]
+    return {
+        "schema": 1,
+        "track": {"name": track.name, "title": track.title, "problems": problems(track)},
+        "next": following.section_id if following is not None else None,
+        "lessons": [
+            {
+                "lesson": lesson.section_id,
+                "title": lesson.title,
+                "phase": lesson.phase,
+                "minutes": lesson.minutes,
+                "level": level_on(track, lesson),
+                "on_track": lesson.section_id in on_track,
+                "state": state(lesson, standings, following, track),
+            }
+            for lesson in find_all()
+        ],
+        "gates": [
+            {"name": gate.name, "says": gate.says, "source": gate.source, "met": not asks, "asks": asks}
+            for gate, asks in gates
+        ],
+    }

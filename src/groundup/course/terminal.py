@@ -30,10 +30,13 @@ def width() -> int:
     return max(40, min(WIDTH, shutil.get_terminal_size().columns))
 
 
-def verdict_text(verdict: dict[str, Any], title: str, next_step: str = "", full: bool = False, source: str = "") -> str:
+def verdict_text(
+    verdict: dict[str, Any], title: str, next_step: str = "", full: bool = False, source: str = "", again: str = ""
+) -> str:
     """A lesson's verdict for a person: one failure in full, the rest as a count (or, if full, all of them).
 
-    `source` is the line of the learner's file that the verdict names, shown where the file cannot be imported.
+    `source` is the line of the learner's file that the verdict names, shown where the file cannot be imported; `again` the
+    command that judges once more, where it is not `check`.
     """
     checkpoints = verdict["checkpoints"]
     passed = [c for c in checkpoints if c["passed"]]
@@ -57,7 +60,7 @@ def verdict_text(verdict: dict[str, Any], title: str, next_step: str = "", full:
         lines += _unusable(failed, source)
     else:
         lines += _failure(failed, verdict["lesson"], 1000 if full else LINES - 1)
-        again = f"groundup check {verdict['lesson']} --seed {verdict['seed']}"
+        again = again or f"groundup check {verdict['lesson']} --seed {verdict['seed']}"
         lines.append(paint(f"  {len(passed)} of {len(checkpoints)} checkpoints · {timing} · again: ", SOFT) + again)
     if verdict.get("reference"):
         names = ", ".join(verdict["reference"])

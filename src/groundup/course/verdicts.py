@@ -116,7 +116,7 @@ def _checkpoint_json(c: CheckpointVerdict) -> dict[str, Any]:
         "path": c.path[:TEXT_SHOWN],
         "tolerance": list(c.tolerance) if c.tolerance is not None else None,
         "raised": plain(c.raised),
-        "trace": [list(frame) for frame in c.trace],
+        "trace": plain(c.trace),
         "fault": c.fault,
         "says": c.says,
         "file": c.file,

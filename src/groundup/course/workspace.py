@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from . import tracks
 from .client import workspace_root
-from .lesson import Lesson, find_all
+from .lesson import SECTION_ID, Lesson, find_all
 from .library import Submission, module_name, reference_text
 from .progress import Standing, Store
 
@@ -27,14 +28,16 @@ else:
     import tomli as tomllib
 
 FORMAT = 1
-TRACKS = ("everything", "core", "nlp", "engineer", "lm")
 NAME = "groundup.toml"
 CONFIG = """\
 # A groundup workspace. `mine` is what you build, `notes` is what you write.
 format = {format}
 track = "{track}"  # {tracks}
 hours_per_week = {hours}
+begin = "{begin}"  # beginning, placement, or the lesson you begin at
 """
+KNOWN = ("format", "track", "hours_per_week", "begin")
+BEGINNING, PLACEMENT = "beginning", "placement"
 INIT = '''\
 """What you have built. What you have not built yet comes from groundup, under the same names."""
 
@@ -49,7 +52,11 @@ README = """\
 
 `mine/` is a library that I build lesson by lesson; what is not there yet comes from groundup.
 `groundup` shows where I am, `groundup watch` judges each save, `groundup next` goes on.
+
+<!-- status -->
+<!-- /status -->
 """
+NOTES = "# Notes\n\nYours.\n"
 IGNORED = ".groundup/\n__pycache__/\n.ipynb_checkpoints/\n"
 
 
@@ -61,8 +68,9 @@ class WorkspaceError(Exception):
 class Config:
     """What groundup.toml says."""
 
-    track: str = "everything"
+    track: str = tracks.EVERYTHING
     hours_per_week: float = 10
+    begin: str = BEGINNING  # or PLACEMENT, or a lesson's id
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,15 @@ class Workspace:
             with contextlib.suppress(OSError):  # the store says what is the matter with its folder
                 self.database.parent.mkdir(exist_ok=True)
         return Store(self.database, readonly=readonly)
+
+    @property
+    def track(self) -> tracks.Track:
+        """The chosen track. WorkspaceError if its file cannot be used."""
+        begin = "" if self.config.begin in (BEGINNING, PLACEMENT) else self.config.begin
+        try:
+            return replace(tracks.load(self.config.track, self.root), begin=begin)
+        except tracks.TrackError as problem:
+            raise WorkspaceError(str(problem)) from None
 
     def path_of(self, library_path: str) -> Path:
         """mine/grad/value.py in this workspace."""
@@ -194,19 +211,28 @@ def read_config(path: Path) -> Config:
             "upgrade with `pip install -U groundup`"
         )
     for name in values:
-        expect(name, name in ("format", "track", "hours_per_week"), "only format, track and hours_per_week")
-    track, hours = values.get("track", "everything"), values.get("hours_per_week", 10)
-    expect("track", track in TRACKS, f"one of {', '.join(TRACKS)}")
+        expect(name, name in KNOWN, f"only {', '.join(KNOWN[:-1])} and {KNOWN[-1]}")
+    track, hours = values.get("track", tracks.EVERYTHING), values.get("hours_per_week", 10)
+    known = isinstance(track, str) and tracks.exists(track, path.parent)
+    expect("track", known, f"one of {', '.join(tracks.names(path.parent))}, or the path of a track's file")
     expect(
         "hours_per_week",
         isinstance(hours, (int, float)) and not isinstance(hours, bool) and 0 < hours <= 168,
         "hours, 0 to 168",
     )
-    return Config(track, hours)
+    begin = values.get("begin", BEGINNING)
+    good = isinstance(begin, str) and (begin in (BEGINNING, PLACEMENT) or SECTION_ID.fullmatch(begin) is not None)
+    expect("begin", good, f'{BEGINNING}, {PLACEMENT}, or a lesson\'s id such as "3.1"')
+    return Config(track, hours, begin)
 
 
-def make_workspace(root: Path, config: Config | None = None) -> Workspace:
-    """Makes a workspace: folders, files, the store, a git repository with a first commit. WorkspaceError if it cannot."""
+def make_workspace(root: Path, config: Config | None = None, files: Mapping[str, str] | None = None) -> Workspace:
+    """Makes a workspace: folders, files, the store, a git repository with a first commit. WorkspaceError if it cannot.
+
+    files: more of them, path and text, each written unless there is one.
+    """
+    from . import status_table
+
     config = config or Config()
     if (root / NAME).exists():
         raise WorkspaceError(f"{root} is a workspace already: `groundup` shows where you are")
@@ -218,20 +244,36 @@ def make_workspace(root: Path, config: Config | None = None) -> Workspace:
         for folder in ("mine", "notes", ".groundup"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         write_atomically(root / "mine" / "__init__.py", INIT.encode())
-        for name, text in (("README.md", README), (".gitignore", IGNORED), ("notes/README.md", "# Notes\n\nYours.\n")):
-            if not (root / name).exists():
-                write_atomically(root / name, text.encode())
+        write_absent(root, {"README.md": README, ".gitignore": IGNORED, "notes/README.md": NOTES, **(files or {})})
         workspace = Workspace(root.resolve(), config)
         with workspace.store() as store:
-            store.append("started", track=config.track, hours_per_week=config.hours_per_week)
-        values = dict(format=FORMAT, track=config.track, tracks=", ".join(TRACKS), hours=f"{config.hours_per_week:g}")
+            store.append("started", track=config.track, hours_per_week=config.hours_per_week, begin=config.begin)
+        status_table.update(workspace)
         write_atomically(
-            root / NAME, CONFIG.format(**values).encode()
+            root / NAME, _config_text(root, config).encode()
         )  # last: its presence says that the rest is there
     except OSError as problem:
         raise WorkspaceError(f"{root} cannot be made a workspace: {problem.strerror}") from None
     commit(workspace, "A workspace to learn in")
     return workspace
+
+
+def _config_text(root: Path, config: Config) -> str:
+    return CONFIG.format(
+        format=FORMAT,
+        track=config.track,
+        tracks=", ".join(tracks.names(root)),
+        hours=f"{config.hours_per_week:g}",
+        begin=config.begin,
+    )
+
+
+def write_absent(root: Path, files: Mapping[str, str]) -> list[str]:
+    """Writes those of the files that are not there, and says which."""
+    absent = [name for name in files if not os.path.lexists(root / name)]
+    for name in absent:
+        write_atomically(root / name, files[name].encode())
+    return absent
 
 
 def _is_fresh(mine: Path) -> bool:

@@ -59,7 +59,7 @@ def _modules() -> list[Any]:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
-    from .watching import watch_files
+    from .workbench.watching import watch_files
 
     place = app.state.place
     async with anyio.create_task_group() as tasks:

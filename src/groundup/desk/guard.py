@@ -46,6 +46,7 @@ PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>groundup</title>
 <style nonce="{nonce}">:root {{ color-scheme: light dark }} body {{ font: 1.125rem/1.6 Charter, Georgia, serif; margin: 4rem auto;
 padding: 0 1.5rem; max-width: 34rem }} code {{ font-size: .875em }}</style></head><body><main>
+<h1>groundup</h1>
 <p>{says}</p>{more}
 </main></body></html>
 """

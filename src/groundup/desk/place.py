@@ -14,8 +14,8 @@ from ..course.client import judge
 from ..course.lesson import Lesson, NoSuchLesson, find
 from ..course.workspace import Workspace, find_workspace
 from .hub import Hub
-from .lesson_files import is_judged
 from .paging import Refused
+from .workbench.lesson_files import is_judged
 
 T = TypeVar("T")
 THREADS = 8  # that work for pages at the same time

@@ -65,10 +65,14 @@ def key(classes: Sequence[Any], crossed: bool = False) -> Markup:
     return element("p", *entries, class_="key")
 
 
-def key_entry(class_: str, text: str) -> Markup:
-    """A marker and what it means."""
-    sign = element("path", d=marker(class_)(7, 7, 4.5), class_=f"dots {class_}")
-    swatch = element("svg", sign, viewBox="0 0 14 14", width=14, height=14, class_="drawing swatch", aria_hidden="true")
+def key_entry(class_: str, text: str, line: bool = False) -> Markup:
+    """A marker, or a piece of line, and what it means."""
+    d = "M0 7H28" if line else marker(class_)(7, 7, 4.5)
+    sign = element("path", d=d, class_=f"{'line' if line else 'dots'} {class_}")
+    width = 28 if line else 14
+    swatch = element(
+        "svg", sign, viewBox=f"0 0 {width} 14", width=width, height=14, class_="drawing swatch", aria_hidden="true"
+    )
     return element("span", swatch, text)
 
 

@@ -18,6 +18,7 @@ from .svg import element, number, picture
 
 LONGEST, WIDEST, SHEETS = 12, 8, 4  # of an array shown as numbers: its length, its sides, and how many matrices
 FITTING = 4  # columns that fit on a telephone
+WHOLE = 16  # columns of whole numbers, which are short
 NARROW = 3  # columns that may be LONGEST long
 COLD, WARM, UNKNOWN = (58, 110, 190), (203, 88, 50), (128, 128, 128)
 MAP_WIDTH, CELL, THINNEST = 240.0, 18.0, 4.0  # pixels
@@ -38,17 +39,17 @@ def heat(
     """
     array = np.asarray(array)
     mask = wrong_mask(array.shape, wrong)
-    if is_small(array.shape):
+    if is_small(array.shape, array.dtype.kind in "biu"):
         return grid(array, mask, label, form=form)
     return heat_map(array, mask, label, scale=scale)
 
 
-def is_small(shape: Sequence[int]) -> bool:
-    """Whether the numbers of an array of this shape can be read as a grid."""
+def is_small(shape: Sequence[int], whole: bool = False) -> bool:
+    """Whether the numbers of an array of this shape can be read as a grid. whole: they have no fractions."""
     if len(shape) < 2:
         return bool(shape) and 0 < shape[0] <= LONGEST
     rows, columns = shape[-2:]
-    fits = rows <= (LONGEST if columns <= NARROW else WIDEST) and columns <= WIDEST
+    fits = rows <= (LONGEST if columns <= NARROW else WIDEST) and columns <= (WHOLE if whole else WIDEST)
     return 0 < math.prod(shape[:-2]) <= SHEETS and rows > 0 and columns > 0 and fits
 
 
@@ -82,7 +83,7 @@ def grid(
         lines = [
             element("tr", *(_cell(*cell, form or short) for cell in zip(*row))) for row in zip(sheet, marks, shade)
         ]
-        class_ = "grid one" if array.ndim == 1 else "grid"
+        class_ = "grid" + (" one" if array.ndim == 1 else "") + (" whole" if array.dtype.kind in "biu" else "")
         table = element("table", element("tbody", *lines), class_=class_, aria_label=label or None)
         if array.ndim > 1 and rows[1] > FITTING:  # may have to be scrolled, by key as well
             table = element("div", table, class_="scrolled", tabindex="0", role="group", aria_label=label or "an array")

@@ -155,6 +155,7 @@ export class Chart {
     if (title !== this.title) this.view = null;
     Object.assign(this, { lines, title, bands });
     this.head.firstChild.textContent = title;
+    this.box.hidden = !lines.length;
     for (const line of lines) line.smoothing(line.plain ? 0 : this.weight);
     this.list.replaceChildren(
       ...lines.filter((line) => !line.hidden).map((line) => {
@@ -243,7 +244,7 @@ export class Chart {
       const c = Math.min(count - 1, Math.floor(((scaled(step) - start) / span) * count));
       let value = values[i];
       if (this.logY && value <= 0) {
-        this.below++;
+        if (values === line.values) this.below++;
         value = NaN;
       }
       used[c] ||= 1;
@@ -325,7 +326,7 @@ export class Chart {
           bind: { dblclick: () => () => this.zoom(null) },
         },
         hooks: {
-          setCursor: [(u) => this.read(u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : undefined)],
+          setCursor: [(u) => this.read(this.held ?? (u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : undefined))],
           setSelect: [
             (u) => {
               const { left, width: wide } = u.select;
@@ -348,15 +349,21 @@ export class Chart {
     return [low - room, high + room];
   }
 
+  // The step that was logged nearest to a place on the axis.
+  logged(place) {
+    const steps = this.lines.filter((line) => line.size).map((line) => line.steps[line.nearest(place)]);
+    return steps.reduce((best, step) => (Math.abs(step - place) < Math.abs(best - place) ? step : best), steps[0]);
+  }
+
   // The values at a step, beside the names; those of the end where nobody points.
   read(step) {
-    const here = step === undefined ? undefined : Math.round(step);
+    const here = (this.here = step === undefined ? undefined : this.logged(step));
     this.at.textContent = here === undefined ? "" : `step ${format(here)}`;
     for (const line of this.lines) {
       if (!line.output) continue;
       const i = here === undefined ? line.size - 1 : line.nearest(here);
-      const far = i < 0 || (here !== undefined && (here > line.steps[line.size - 1] || here < line.steps[0]) && line.steps[i] !== here);
-      const value = i < 0 || far ? "" : format(line.values[i]);
+      const outside = here !== undefined && i >= 0 && (here > line.steps[line.size - 1] || here < line.steps[0]);
+      const value = i < 0 || outside ? "" : format(line.values[i]);
       line.output.textContent = value && line.smooth && Number.isFinite(line.smooth[i]) ? `${value}, smoothed ${format(line.smooth[i])}` : value;
     }
   }
@@ -366,10 +373,20 @@ export class Chart {
     if (event.key === "Escape" && this.view) return this.zoom(null);
     if (move === undefined || !this.plot || !this.plot.data[0].length) return;
     event.preventDefault();
-    const last = this.plot.data[0].length - 1;
-    const now = this.plot.cursor.idx ?? (move > 0 ? -1 : last + 1);
-    const at = Math.min(last, Math.max(0, now + move));
-    this.plot.setCursor({ left: this.plot.valToPos(this.plot.data[0][at], "x"), top: 10 });
+    const [low, high] = this.range();
+    this.held = move === -Infinity ? low : move === Infinity ? high : Math.min(high, Math.max(low, this.beside(move)));
+    this.plot.setCursor({ left: this.plot.valToPos(this.held, "x"), top: 10 });
+    this.held = undefined;
+  }
+
+  // The step that lies so many pixels from the one that is read, or else the next that was logged.
+  beside(move) {
+    const way = Math.sign(move), [low, high] = this.range();
+    if (this.here === undefined) return way > 0 ? low : high;
+    const place = this.logged(this.plot.posToVal(this.plot.valToPos(this.here, "x") + move, "x"));
+    if ((place - this.here) * way > 0) return place;
+    const others = this.lines.map((line) => [line, line.nearest(this.here) + way]).filter(([line, i]) => i >= 0 && i < line.size);
+    return others.map(([line, i]) => line.steps[i]).filter((step) => (step - this.here) * way > 0).sort((a, b) => (a - b) * way)[0] ?? this.here;
   }
 
   // What cannot be seen in the picture, in words under it.
@@ -381,6 +398,7 @@ export class Chart {
       said.push(`${line.name} is ${format(value)} at step ${format(step)}${line.gaps > 1 ? ` and at ${format(line.gaps - 1)} more` : ""}`);
     }
     if (this.below) said.push(`${format(this.below)} ${this.below === 1 ? "value is" : "values are"} zero or less, which no power of ten is`);
+    if (this.logX && this.lines.some((line) => line.size && line.steps[0] <= 0)) said.push("step 0 has no place among powers of ten");
     const thinned = this.lines.find((line) => line.every > 1);
     if (thinned) said.push(`of every ${format(thinned.every)} steps of ${thinned.name} the lowest and the highest are drawn`);
     this.words.textContent = said.length ? `${said.join("; ")}.` : "";

@@ -142,7 +142,7 @@ async function lines(stream, take) {
   }
 }
 
-key("s", "stop", "stop this run", () => page.querySelector("[data-do=stop]")?.click());
+key("", "stop", "stop this run", () => page.querySelector("[data-do=stop]")?.click());
 key("", "another", "start another like it", () => page.querySelector('a[href^="/recipes/"]')?.click());
 const pane = document.querySelector("#output pre");
 if (pane) pane.scrollTop = pane.scrollHeight;

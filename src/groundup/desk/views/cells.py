@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from ..cells import kernels_of
-from ..kernel import Busy, Run
+from ..cells.kernel import Busy, Run
+from ..cells.kernels import kernels_of
 from ..paging import Refused, body_of
 from ..place import Place, lesson_of
 

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from .. import run_words as words
-from ..laboratory import laboratory
+from ..laboratory import run_words as words
+from ..laboratory.laboratory import laboratory
+from ..laboratory.promises import promises
 from ..paging import render
-from ..promises import promises
 
 
 async def page(request: Request) -> Response:

@@ -14,9 +14,9 @@ from ...lab.compare import Group, Test, compared, difference, group, grouped, su
 from ...lab.formats import Row
 from ...lab.record import Records
 from ...lab.statistics import CORRECTIONS, Summary
-from .. import run_words as words
-from ..curves import bands
-from ..laboratory import laboratory
+from ..laboratory import run_words as words
+from ..laboratory.curves import bands
+from ..laboratory.laboratory import laboratory
 from ..paging import Refused, render
 
 MOST = 6  # groups: more cannot be told apart

@@ -19,7 +19,9 @@ from ..explore.explorable import Drawn, Explorable
 from ..paging import Refused, render
 from ..place import Place
 
-_computings: WeakKeyDictionary[Place, dict[str, Computing]] = WeakKeyDictionary()  # by profile: torch holds up torch alone
+_computings: WeakKeyDictionary[Place, dict[str, Computing]] = (
+    WeakKeyDictionary()
+)  # by profile: torch holds up torch alone
 
 
 @dataclass(frozen=True)

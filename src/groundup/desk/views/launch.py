@@ -13,10 +13,11 @@ from ...lab import recipe as recipes
 from ...lab.formats import Row
 from ...lab.record import Records
 from ...lab.sqlite import StoreError
-from .. import run_words as words
-from ..described import Value
-from ..laboratory import laboratory
+from ..laboratory import run_words as words
+from ..laboratory.described import Value
+from ..laboratory.laboratory import Laboratory, laboratory
 from ..paging import Refused, body_of, render
+from ..place import Place
 
 PATIENCE = 25.0  # seconds to wait until a run is recorded: one that imports torch takes a few
 SWITCHES = ("seed", "dry")  # values that the form has a place of its own for
@@ -37,8 +38,14 @@ async def index(request: Request) -> Response:
     counts: dict[str, int] = {}
     for row in await place.work(here.read, Records.runs):
         counts[row.recipe] = counts.get(row.recipe, 0) + 1
+    if not here.recipes.now():  # one of them is going to be looked at
+        place.later(_read(place, here))
     every = [recipes.load(name) for name in recipes.names()]
     return render(request, "recipes.html", recipes=every, counts=counts)
+
+
+async def _read(place: Place, here: Laboratory) -> None:
+    await place.work(here.recipes.all)
 
 
 async def page(request: Request) -> Response:
@@ -97,7 +104,8 @@ def _fields(recipe: recipes.Recipe, described: Any, earlier: Row | None) -> dict
     """The form's fields: first what the recipe sets itself or the earlier run had otherwise, then the rest."""
     if described is None:
         return {"first": [], "rest": [], "seed": "", "dry": False}
-    chosen = {name for name, _ in recipes.flat(recipe.values)}
+    # data: the text of one's own that some recipes take
+    chosen = {"data", *(name for name, _ in recipes.flat(recipe.values))}
     first: list[Field] = []
     rest: list[Field] = []
     for value in described.values:

@@ -13,21 +13,21 @@ from ...course import bugs, steps
 from ...course.client import judge
 from ...course.page import hints
 from ...course.time_spent import minutes_spent
-from .. import history as past
-from .. import lesson_files
 from ..hub import FROM_NOW, Message
-from ..lesson_files import State
 from ..paging import Refused, body_of, render
 from ..place import Place, lesson_of
-from ..points import points_html
-from ..watching import follow_lesson, newest
+from ..verdicts.points import points_html
+from ..workbench import history as past
+from ..workbench import lesson_files
+from ..workbench.lesson_files import State
+from ..workbench.watching import follow_lesson, newest
 
 LESSON = "/lesson/{id:str}"
 
 
 async def page(request: Request) -> Response:
     """The lesson. Opening it writes nothing: a lesson without files shows the button that does."""
-    from ..markup import rendered
+    from ..reading.markup import rendered
 
     place, lesson = _asked(request)
     values = await place.work(_page_values, place, lesson.section_id)
@@ -147,7 +147,7 @@ async def bug(request: Request) -> Response:
 
 
 def _bug(place: Place, section_id: str) -> dict[str, Any]:
-    from ..verdict import points
+    from ..verdicts.verdict import points
 
     lesson, workspace = lesson_of(section_id), place.workspace
     out = bugs.open_bug(workspace, lesson)
@@ -198,7 +198,7 @@ async def version(request: Request) -> Response:
 
 async def figure(request: Request) -> Response:
     """A figure, drawn now if it has not been yet."""
-    from ..figures import draw_figure
+    from ..reading.figures import draw_figure
 
     place, lesson = _asked(request)
     name = request.path_params["name"]

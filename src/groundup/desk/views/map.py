@@ -10,15 +10,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ...course.kept_runs import kept_recipes
 from ...course.lesson import Lesson, find_all
 from ...course.progress import Standing
 from ...course.session import next_lesson
 from ...course.time_spent import minutes_spent
+from ...course.tracks import Gate, Track, lessons_of, still_open
 from ...course.wall import state
 from ..paging import fragment, render
 from ..place import Place
-from ..sentences import plain
-from ..watching import follow_map, newest
+from ..reading.sentences import plain
+from ..workbench.watching import follow_map, newest
 
 SAID = {"built": "built", "stretch": "built, stretch too", "now": "next", "ready": "ready", "later": "later"}
 WIDTHS = 24  # classes of width that the style sheet has
@@ -26,17 +28,26 @@ WIDTHS = 24  # classes of width that the style sheet has
 
 @dataclass(frozen=True)
 class Brick:
-    """A lesson in the wall. width: of its time, from 1 to WIDTHS."""
+    """A lesson in the wall. width: of its time, from 1 to WIDTHS; aside: it is not on the track, and not built."""
 
     lesson: Lesson
     state: str
     width: int
     spent: float  # minutes
+    aside: bool = False
 
     @property
     def said(self) -> str:
         """Its state in a word or two."""
-        return SAID[self.state]
+        return SAID[self.state] + (", not on your track" if self.aside else "")
+
+
+@dataclass(frozen=True)
+class GateShown:
+    """A gate of the track, and what it still asks for: nothing, once it is met."""
+
+    gate: Gate
+    asks: list[str]
 
 
 @dataclass(frozen=True)
@@ -58,31 +69,37 @@ class Course:
 
 def wall_values(place: Place) -> dict[str, Any]:
     """The wall from the ground up, what comes next, and the time."""
-    lessons = find_all()
-    with place.workspace.store(readonly=True) as store:
+    workspace, lessons = place.workspace, find_all()
+    track = workspace.track
+    with workspace.store(readonly=True) as store:
         standings = store.standings()
         spent = minutes_spent(store.events())
-    following = next_lesson(standings)
+    following = next_lesson(standings, track)
+    kept = kept_recipes(workspace)
     left = sum(
         max(0.0, lesson.minutes - spent.get(lesson.section_id, 0.0))
-        for lesson in lessons
+        for lesson in lessons_of(track)
         if not standings.get(lesson.section_id, Standing("")).passed
     )
     return {
-        "courses": _courses(lessons, standings, following, spent),
+        "courses": _courses(lessons, standings, following, spent, track),
+        "track": track,
+        "narrow": len(lessons_of(track)) < len(lessons),
+        "gates": [GateShown(gate, still_open(gate, standings, kept)) for gate in track.gates],
         "following": following,
         "opened": following is not None and standings.get(following.section_id, Standing("")).opened,
         "lead": _lead(following) if following is not None else "",
         "spent_here": spent.get(following.section_id, 0.0) if following is not None else 0.0,
         "spent": sum(spent.values()),
         "left": left,
-        "config": place.workspace.config,
+        "config": workspace.config,
     }
 
 
 def _courses(
-    lessons: Sequence[Lesson], standings: dict[str, Standing], now: Lesson | None, spent: dict[str, float]
+    lessons: Sequence[Lesson], standings: dict[str, Standing], now: Lesson | None, spent: dict[str, float], track: Track
 ) -> list[Course]:
+    on_track = {lesson.section_id for lesson in lessons_of(track)}
     phases: dict[int, list[Lesson]] = {}
     for lesson in lessons:
         phases.setdefault(lesson.phase, []).append(lesson)
@@ -93,9 +110,10 @@ def _courses(
             [
                 Brick(
                     lesson,
-                    state(lesson, standings, now),
+                    state(lesson, standings, now, track),
                     max(2, min(WIDTHS, round(lesson.minutes / 30))),
                     spent.get(lesson.section_id, 0.0),
+                    lesson.section_id not in on_track and not standings.get(lesson.section_id, Standing("")).passed,
                 )
                 for lesson in group
             ],

@@ -13,11 +13,11 @@ from starlette.routing import Route
 from ...lab.formats import Attempt, Row
 from ...lab.recipe import Recipe, RecipeError, flat, held_by, load
 from ...lab.record import UNFINISHED, Records
-from .. import artifacts
-from .. import run_words as words
-from ..artifacts import Artifact
-from ..described import Described
-from ..laboratory import laboratory, run_of
+from ..laboratory import artifacts
+from ..laboratory import run_words as words
+from ..laboratory.artifacts import Artifact
+from ..laboratory.described import Described
+from ..laboratory.laboratory import laboratory, run_of
 from ..paging import Refused, body_of, render
 
 PATIENCE = 20.0  # seconds to wait until a run goes on

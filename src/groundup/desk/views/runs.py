@@ -10,13 +10,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ...lab.record import Records
-from .. import run_words as words
-from ..curves import logged
-from ..laboratory import laboratory, set_up
-from ..listing import Listing, listing
+from ..laboratory import run_words as words
+from ..laboratory.curves import logged
+from ..laboratory.laboratory import laboratory, set_up
+from ..laboratory.listing import Listing, listing
+from ..laboratory.run_stream import attempts, mark
 from ..paging import Refused, render
 from ..place import Place
-from ..run_stream import attempts, mark
 
 MOST = 12  # curves over each other
 USUAL = ("loss", "train_loss", "val_loss")

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from ...course.lesson import Lesson, find_all
 from ..place import Place
-from ..sentences import plain
+from ..reading.sentences import plain
 
 MOST = 12
 AROUND = 60  # characters on either side of what was found

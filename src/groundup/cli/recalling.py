@@ -1,0 +1,334 @@
+"""The commands recall and arena: one card at a time, code judged by the judge, one's own times kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..course.plan.days import here, said
+from ..course.recall import arena as ring
+from ..course.recall import final as last
+from ..course.recall import reviews
+from ..course.recall.cards import QUESTION, Card
+from ..course.recall.code import Task
+from ..course.recall.passages import passage
+from ..course.recall.schedule import RATINGS, next_due
+from ..course.recall.session import DAILY
+from ..course.terminal import BOLD, HINT, MISS, PASS, SOFT, paint, printable, verdict_text
+from ..course.watch import single_keys
+from ..course.workspace import Workspace, WorkspaceError, find_workspace
+from .learn import wrapped
+
+KEYS = "space where the lesson speaks of it   1 again   2 hard   3 good   4 easy   q enough"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says."""
+
+    card: str | None = None
+    rate: str | None = None
+    minutes: int = DAILY
+    all: bool = False
+    final: bool = False
+    json: bool = False
+
+
+def recall(asked: Asked) -> int:
+    """One card that is named, the last test, or those of today."""
+    workspace, now = find_workspace(), here()
+    if asked.final:
+        return _final(workspace, asked, now)
+    desk = reviews.desk_of(workspace, now, asked.minutes)
+    if asked.card is not None:
+        return _card(workspace, desk, desk.card(asked.card), asked, now)
+    if asked.rate is not None:
+        raise WorkspaceError("name the card that you rate: `groundup recall` shows those of today")
+    if asked.json:
+        print(json.dumps(_desk_object(desk, asked.all)))
+        return 0
+    if not asked.all and desk.today and sys.stdin.isatty() and sys.stdout.isatty():
+        return _sitting(workspace, desk)
+    for card in desk.cards if asked.all else desk.today:
+        print(_line(card, desk))
+    if not asked.all:
+        print(_rest(desk))
+    return 0
+
+
+def _line(card: Card, desk: reviews.Desk) -> str:
+    day = desk.schedule.due(card, desk.now)
+    when = "due" if day <= desk.now.date() else said(day, desk.now.date())
+    return f"{card.name:<14} {paint(f'{when:<11} {card.minutes} min', SOFT)}  {_words(card)}"
+
+
+def _words(card: Card) -> str:
+    from ..course.page import plain_mathematics
+
+    if card.kind != QUESTION:
+        what = "a part of it to rebuild" if card.kind == "rebuild" else "a mistake in it to find"
+        return f"{card.lesson.title}: {what}"
+    parts = card.text.split("$")
+    return printable("".join(plain_mathematics(part) if i % 2 else part for i, part in enumerate(parts)))
+
+
+def _rest(desk: reviews.Desk) -> str:
+    """What is left when these are done."""
+    if not desk.cards:
+        return "Nothing to recall yet: the first cards come the day after a lesson has passed."
+    later = desk.due - len(desk.today)
+    if desk.today:
+        more = f"; {later} more can wait until tomorrow" if later else ""
+        return (
+            f"{sum(card.minutes for card in desk.today)} min{more}. One of them: groundup recall {desk.today[0].name}"
+        )
+    if later:
+        return f"Enough for today, {desk.done} min. {later} more can wait until tomorrow."
+    day = desk.next_day
+    return "Nothing is due." + (f" The next card is due on {said(day, desk.now.date())}." if day else "")
+
+
+def _card(workspace: Workspace, desk: reviews.Desk, card: Card, asked: Asked, now: datetime) -> int:
+    """Rates a question, or hands out and judges code. 1 where the code does not pass."""
+    if asked.rate is not None and asked.rate not in RATINGS:
+        raise WorkspaceError(f"a card is rated {', '.join(RATINGS[:-1])} or {RATINGS[-1]}, not {asked.rate!r}")
+    task = desk.task(card)
+    if card.kind == QUESTION or asked.rate == RATINGS[0]:
+        if asked.rate is None:
+            return _show(card, desk, asked)
+        reviews.rate(workspace, card, asked.rate, task)
+        return _rated(workspace, card, asked.rate, asked, now)
+    if task is None:
+        task = reviews.give(workspace, card)
+        return _given(task, asked)
+    reply, worth = reviews.look_at(workspace, task, now, asked.rate)
+    if worth:
+        return _rated(workspace, card, worth, asked, now, reply)
+    if asked.json:
+        print(
+            json.dumps({"schema": 1, "card": card.name, "passed": False, "verdict": reply["verdict"]}, allow_nan=False)
+        )
+    else:
+        again = f"groundup recall {card.name}   given up: --rate again"
+        print(verdict_text(reply["verdict"], reply["title"], source=reply.get("source", ""), again=again))
+    return 1
+
+
+def _given(task: Task, asked: Asked) -> int:
+    if asked.json:
+        print(json.dumps({"schema": 1, "card": task.card, "passed": None, **_task_object(task)}))
+    else:
+        print(f"{task.says} Then: groundup recall {task.card}")
+    return 0
+
+
+def _show(card: Card, desk: reviews.Desk, asked: Asked) -> int:
+    if asked.json:
+        print(json.dumps({"schema": 1, **card_object(card, desk)}))
+        return 0
+    print(f"{paint(f'{card.lesson.section_id} {card.lesson.title}', SOFT)}\n\n{wrapped(card.text)}\n")
+    print(f"Say it aloud, then: groundup recall {card.name} --rate again, hard, good or easy")
+    return 0
+
+
+def _rated(
+    workspace: Workspace, card: Card, rating: str, asked: Asked, now: datetime, reply: dict[str, Any] | None = None
+) -> int:
+    """Says when the card comes again."""
+    desk = reviews.desk_of(workspace, now, asked.minutes)
+    day = desk.schedule.due(card, now)
+    if asked.json:
+        found: dict[str, Any] = {"card": card.name, "rating": rating, "due": day.isoformat()}
+        if reply is not None:
+            found |= {"passed": True, "verdict": reply["verdict"]}
+        print(json.dumps({"schema": 1, **found}, allow_nan=False))
+    else:
+        mark = paint("●", PASS) if reply is not None else " "
+        print(f"{mark} {card.name}: {rating}, again on {said(day, now.date())}")
+    return 0
+
+
+def _sitting(workspace: Workspace, desk: reviews.Desk) -> int:
+    """The questions of today at a terminal, a key each; the code of today is named at the end."""
+    code = [card for card in desk.today if card.kind != QUESTION]
+    questions = [card for card in desk.today if card.kind == QUESTION]
+    with single_keys():
+        for place, card in enumerate(questions, 1):
+            print(f"\n{paint(f'{place} of {len(questions)}   {card.lesson.section_id} {card.lesson.title}', SOFT)}\n")
+            print(paint(wrapped(card.text), BOLD) + f"\n\n{paint(KEYS, SOFT)}")
+            rating = _key(card)
+            if rating is None:
+                return 0
+            reviews.rate(workspace, card, rating)
+            day = next_due(desk.schedule.state(card), here())[rating]
+            print(f"{rating}, again on {said(day, desk.now.date())}")
+    for card in code:
+        task = desk.task(card)
+        print(f"\n{paint('○', HINT)} {_words(card)}   groundup recall {card.name}")
+        if task is not None:
+            print(paint(f"  it is out: {task.path}", SOFT))
+    return 0
+
+
+def _key(card: Card) -> str | None:
+    """The rating that is given by a key; None to stop."""
+    shown = False
+    while True:
+        pressed = os.read(sys.stdin.fileno(), 1).decode(errors="replace")
+        if pressed in ("q", "\x04", ""):
+            return None
+        if pressed in "1234":
+            return RATINGS[int(pressed) - 1]
+        if pressed == " " and not shown:
+            shown = True
+            found = passage(card.lesson, card.text)
+            where = f"groundup show {card.lesson.section_id}"
+            print(f"\n{paint(found.title, SOFT)}\n{wrapped(found.text)}\n" if found else f"\nread it again: {where}\n")
+
+
+def _final(workspace: Workspace, asked: Asked, now: datetime) -> int:
+    """The last test of the track, a piece at a time. 1 where the piece at hand does not pass."""
+    track = workspace.track
+    with workspace.store(readonly=True) as store:
+        met = last.met_at(track.name, store.events())
+    if met is not None:
+        if asked.json:
+            print(json.dumps({"schema": 1, "track": track.name, "met": True, "passed": None, "of": None, "task": None}))
+        else:
+            print(f"The last test of {track.title} is passed.")
+        return 0
+    reply, task, final = last.go_on(workspace, track, now)
+    failed = reply is not None and not reply["verdict"]["passed"]
+    count, of = len(final.passed), len(final.pieces)
+    if asked.json:
+        out = {"track": track.name, "met": task is None, "passed": count, "of": of}
+        out |= {"task": _task_object(task) if task else None, "verdict": reply["verdict"] if reply else None}
+        print(json.dumps({"schema": 1, **out}, allow_nan=False))
+    elif failed and reply is not None:
+        again = "groundup recall --final"
+        print(verdict_text(reply["verdict"], reply["title"], source=reply.get("source", ""), again=again))
+    elif task is None:
+        print(f"{paint('●', PASS)} {of} of {of}: the last test of {track.title} is passed.")
+    else:
+        print(f"{count} of {of}. {task.says} Then: groundup recall --final")
+    return int(failed)
+
+
+def arena(name: str | None, stop: bool, as_json: bool) -> int:
+    """The hardest lessons; or one of them, begun, judged or given up. 1 where it does not pass."""
+    from ..course.lesson import find, find_all
+
+    workspace, now = find_workspace(), here()
+    lessons = find_all() if name is None else (find(name),)
+    with workspace.store() as store:
+        found = ring.bouts(lessons, store.standings(), store.events())
+        if name is None:
+            return _hardest(found, as_json)
+        if not found:
+            raise WorkspaceError(f"{name} has not been passed yet: the arena is for what was built once")
+        [bout] = found
+        if stop:
+            if not bout.begun:
+                raise WorkspaceError(f"there is no attempt at {name} to give up")
+            ring.stop(store, bout.lesson)
+            return _told({"lesson": name, "stopped": True}, "Given up; it does not count.", as_json)
+        if not bout.begun:
+            paths = ring.begin(workspace, store, bout.lesson)
+            best = f" Your best is {clock(bout.best)}." if bout.best is not None else ""
+            says = f"{', '.join(paths)}: blank.{best} The clock runs; when you are done: groundup arena {name}"
+            return _told({"lesson": name, "paths": paths, "best": bout.best}, says, as_json)
+        reply, seconds = ring.judge_bout(workspace, store, bout, now)
+    if seconds is None:
+        said_so = verdict_text(
+            reply["verdict"], reply["title"], source=reply.get("source", ""), again=f"groundup arena {name}"
+        )
+        _told({"lesson": name, "passed": False, "verdict": reply["verdict"]}, said_so, as_json)
+        return 1
+    before = bout.best
+    fastest = seconds if before is None else min(before, seconds)
+    better = f", your best so far was {clock(before)}" if before is not None else ", your first time"
+    says = f"{paint('●', PASS)} {name} {bout.lesson.title} in {clock(seconds)}{better}."
+    return _told(
+        {"lesson": name, "passed": True, "seconds": seconds, "best": fastest, "verdict": reply["verdict"]},
+        says,
+        as_json,
+    )
+
+
+def _hardest(found: Sequence[ring.Bout], as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"schema": 1, "lessons": [bout_object(bout) for bout in found]}))
+        return 0
+    for bout in found[: ring.HARDEST]:
+        times = f"best {clock(bout.best)}, {len(bout.times)} times" if bout.best is not None else "not tried yet"
+        running = paint("   the clock runs", MISS) if bout.begun else ""
+        print(f"{bout.lesson.section_id:<5} {bout.lesson.title:<36} {paint(times, SOFT)}{running}")
+    print(
+        "Hardest first: groundup arena 1.3 begins" if found else "Nothing has been passed yet: the arena is for later."
+    )
+    return 0
+
+
+def _told(found: dict[str, Any], says: str, as_json: bool) -> int:
+    print(json.dumps({"schema": 1, **found}, allow_nan=False) if as_json else says)
+    return 0
+
+
+def clock(seconds: float) -> str:
+    """12:05, or 1:12:05."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _desk_object(desk: reviews.Desk, everything: bool) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "today": [card_object(card, desk) for card in desk.today],
+        "due": desk.due,
+        "minutes_done": desk.done,
+        "next_day": desk.next_day.isoformat() if desk.next_day else None,
+        **({"cards": [card_object(card, desk) for card in desk.cards]} if everything else {}),
+    }
+
+
+def card_object(card: Card, desk: reviews.Desk) -> dict[str, Any]:
+    """A card as JSON has it (docs/journey.md)."""
+    task = desk.task(card)
+    return {
+        "card": card.name,
+        "kind": card.kind,
+        "lesson": card.lesson.section_id,
+        "text": card.text,
+        "minutes": card.minutes,
+        "due": desk.schedule.due(card, desk.now).isoformat(),
+        "times": desk.schedule.times(card),
+        "retained": round(desk.schedule.retained(card, desk.now), 4),
+        "task": _task_object(task) if task is not None else None,
+    }
+
+
+def _task_object(task: Task) -> dict[str, Any]:
+    return {
+        "path": task.path,
+        "part": task.part if task.kind == "rebuild" else None,
+        "own": task.own,
+        "says": task.says,
+    }
+
+
+def bout_object(bout: ring.Bout) -> dict[str, Any]:
+    """A lesson in the arena as JSON has it (docs/journey.md)."""
+    return {
+        "lesson": bout.lesson.section_id,
+        "title": bout.lesson.title,
+        "hard": round(bout.hard, 3),
+        "times": list(bout.times),
+        "best": bout.best,
+        "begun": bout.begun or None,
+    }

@@ -1,0 +1,1 @@
+"""A class: many submissions judged, counted, compared with each other, and reported."""

@@ -1,0 +1,100 @@
+"""The executor for a cluster: Ray tasks that do what a local worker does, with token authentication on.
+
+The nodes need groundup, its lessons and their data, and nothing of the class: a task is given the files' bytes and answers with
+the result's. Who can reach a cluster can run code on it, so no cluster is started or joined without a token
+(https://docs.ray.io/en/latest/ray-security/token-auth.html).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from collections import deque
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from ..judge import Judge
+from ..scratch import own_scratch
+from .executors import ATTEMPTS, Ended
+from .grading import Terms, Unit, grade
+
+STARTING = 120.0  # seconds that a node may take beside a submission's own: a process, its imports, the cases and truths
+BACKSTOP = 5.0  # seconds after which the size of the cluster is looked at again
+
+
+@lru_cache(maxsize=1)
+def _judge() -> Judge:
+    """The warm judge of this process of Ray's, for as long as that lives; the next one clears its folder away."""
+    contextlib.ExitStack().enter_context(own_scratch())
+    return Judge()
+
+
+def on_node(unit: Unit, terms: Terms) -> tuple[str, bytes]:
+    """A unit graded where Ray has put it: the node's id, and the result."""
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id()), grade(unit, terms, _judge())
+
+
+class OnRay:
+    """Units graded by the cluster at an address, or by one of this machine's own that lasts as long as this object."""
+
+    def __init__(self, terms: Terms, seconds: float, address: str | None = None) -> None:
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if address is None:
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        import ray
+
+        self._ray: Any = ray
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+        options |= {"address": address} if address is not None else {"address": "local", "include_dashboard": False}
+        ray.init(**options)
+        self._task: Any = ray.remote(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")(on_node)
+        self._terms, self._seconds = terms, seconds
+        self._waiting: deque[tuple[Unit, int]] = deque()
+        self._busy: dict[Any, tuple[Unit, int, float]] = {}
+        self.nodes: set[str] = set()  # that have graded something
+
+    def submit(self, job: Unit) -> None:
+        self._waiting.append((job, 1))
+
+    def as_completed(self) -> Iterator[tuple[Unit, bytes | Ended]]:
+        while self._waiting or self._busy:
+            room = max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+            while self._waiting and len(self._busy) < room:
+                unit, attempt = self._waiting.popleft()
+                until = time.monotonic() + STARTING + self._seconds
+                self._busy[self._task.remote(unit, self._terms)] = unit, attempt, until
+            done, _ = self._ray.wait(list(self._busy), num_returns=1, timeout=BACKSTOP)
+            for task in done:
+                yield from self._hear(task)
+            for task in [task for task, (_, _, until) in self._busy.items() if until <= time.monotonic()]:
+                unit, _, _ = self._busy.pop(task)
+                self._ray.cancel(task, force=True)
+                yield unit, Ended(f"Judging it took more than {self._seconds:g} s, and was ended.")
+
+    def cancel(self) -> None:
+        self._waiting.clear()
+        for task in self._busy:
+            with contextlib.suppress(self._ray.exceptions.RayError):
+                self._ray.cancel(task, force=True)
+        self._busy.clear()
+        self._ray.shutdown()
+
+    def _hear(self, task: Any) -> Iterator[tuple[Unit, bytes | Ended]]:
+        unit, attempt, _ = self._busy.pop(task)
+        try:
+            node, answer = self._ray.get(task)
+        except self._ray.exceptions.RayError as problem:
+            if attempt < ATTEMPTS:
+                self._waiting.appendleft((unit, attempt + 1))
+            else:
+                says = str(problem).strip().splitlines()[-1][:300]
+                yield unit, Ended(f"The judge itself failed twice while it judged this: {says}")
+            return
+        self.nodes.add(node)
+        yield unit, answer

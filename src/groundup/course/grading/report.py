@@ -1,0 +1,41 @@
+"""The grades as one page that stands alone: no script, nothing fetched, everything a student wrote escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from ..lesson import Lesson
+from ..terminal import printable
+from . import statistics
+from .duplicates import Pair
+from .rows import Row
+
+PAIRS_SHOWN = 500
+WORDS = {"passed": "passed", "failed": "not passed", "unusable": "unusable", "ended": "ended"}
+
+
+def report(lessons: Sequence[Lesson], seed: int, rows: Sequence[Row], pairs: Sequence[Pair]) -> bytes:
+    """report.html."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["printable"] = printable
+    template = environment.from_string(Path(__file__).with_name("report.html").read_text(encoding="utf-8"))
+    titles = {lesson.section_id: f"{lesson.section_id} {lesson.title}" for lesson in lessons}
+    graded = [lesson for lesson in lessons if any(row.lesson == lesson.section_id for row in rows)]
+    page = template.render(
+        lessons=[{"title": titles[lesson.section_id]} for lesson in graded],
+        titles=titles,
+        seed=seed,
+        rows=rows,
+        distinct=len({row.content for row in rows if row.content}),
+        lesson_counts=statistics.lessons(rows),
+        checkpoint_counts=statistics.checkpoints(rows),
+        fault_counts=statistics.faults(rows),
+        pairs=pairs[:PAIRS_SHOWN],
+        pair_count=len(pairs),
+        families=len({(pair.lesson, pair.family) for pair in pairs}),
+        words=WORDS,
+    )
+    return page.encode("utf-8", "replace")

@@ -1,0 +1,137 @@
+"""Where a job would run: which free or cheap tier fits, what fits no single device, when buying beats renting."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .compute import Estimate, Job, estimate, fewest_devices
+from .devices import Device, Devices, Offer, devices
+
+PATIENCE = 2.0  # weeks that one may wait for what is free
+LONGEST = 30 * 24.0  # hours that one device may take before it is no answer
+
+
+@dataclass(frozen=True)
+class Option:
+    """A way to run a job on one device. cost in the table's currency; weeks of the free hours, where it is free."""
+
+    estimate: Estimate
+    tier: str
+    by: str
+    cost: float
+    weeks: float = 0.0
+    sessions: int = 1
+
+    @property
+    def usable(self) -> bool:
+        """Whether it fits, and ends while one still wants the answer."""
+        return self.estimate.fits and (
+            self.weeks <= PATIENCE if self.tier == "free" else self.estimate.hours <= LONGEST
+        )
+
+
+def options(job: Job, table: Devices | None = None) -> list[Option]:
+    """Every way on one device, usable ones first: free ones by their hours, then by cost."""
+    found: list[Option] = []
+    for device in (table or devices()).rows:
+        made = estimate(job, device)
+        found += [_free(made, offer) for offer in device.free]
+        for tier, price in (("cheap", device.cheap), ("cloud", device.cloud)):
+            if price is not None:
+                found.append(Option(made, tier, price.by, made.cost(price.price)))
+    return sorted(found, key=lambda each: (not each.usable, each.tier != "free", each.cost, each.estimate.hours))
+
+
+def _free(made: Estimate, offer: Offer) -> Option:
+    weeks = made.hours / offer.hours_a_week
+    return Option(made, "free", offer.by, 0.0, weeks, math.ceil(made.hours / offer.session))
+
+
+def recommended(job: Job, table: Devices | None = None) -> Option | None:
+    """The first that can be used: free if anything free will do, else the cheapest. None if no single device will do."""
+    best = next(iter(options(job, table)), None)
+    return best if best is not None and best.usable else None
+
+
+def advice(job: Job, table: Devices | None = None) -> str:
+    """What to run it on, in a sentence or two."""
+    best = recommended(job, table)
+    if best is None:
+        return _too_large(job, table or devices())
+    device, hours = best.estimate.device, best.estimate.hours
+    if best.tier != "free":
+        return f"Nothing free will do. The cheapest that fits is {device.title} at {best.by}: {span(hours)}, about {money(best.cost)}."
+    says = f"It fits what is free: {device.title}, {best.by}, {span(hours)}"
+    if best.sessions > 1:
+        return f"{says}, in {best.sessions} sittings: save often, and resume (lesson 7.4)."
+    return f"{says}."
+
+
+def _too_large(job: Job, table: Devices) -> str:
+    """What it would take, said of the device with the most memory."""
+    largest = max(table.rows, key=lambda device: device.memory)
+    made, fewest = estimate(job, largest), fewest_devices(job, largest)
+    if fewest is None:
+        return f"One sequence fits no device of the table, not even with everything else sharded: try --checkpoint, or a shorter context than now, on {largest.title}."
+    if not made.fits:
+        shared = (
+            f"at least {fewest} x {largest.title} that share weights, gradients and the optimiser's memory (lesson 8.5)"
+        )
+        return (
+            f"It fits no single device: it takes {shared}. For weights that stay as they are, see LoRA (lesson 10.2)."
+        )
+    many = math.ceil(made.hours / (7 * 24))
+    return f"It fits, but one {largest.title} would take {span(made.hours)}: about {many} of them end in a week (lesson 8.4). A smaller model, or fewer tokens, may answer the same question (lesson 8.7)."
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """When buying beats renting: after so many hours of use, None if never. A card alone: a computer around it comes on top."""
+
+    device: Device
+    buy: float
+    rent: float  # for an hour
+    power: float  # for an hour, at home
+    hours: float | None
+
+
+def break_even(
+    device: Device, power_price: float, rent: float | None = None, buy: float | None = None
+) -> BreakEven | None:
+    """Of a device that can be had both ways; None if it cannot."""
+    asked = rent if rent is not None else device.rent.price if device.rent else None
+    paid = buy if buy is not None else device.buy.price if device.buy else None
+    if asked is None or paid is None:
+        return None
+    power = device.watts / 1000 * power_price
+    return BreakEven(device, paid, asked, power, paid / (asked - power) if asked > power else None)
+
+
+def break_even_says(found: BreakEven, hours: float) -> str:
+    """The same in a sentence, beside the hours that a job takes."""
+    bought = f"{found.device.title} costs about {money(found.buy)}"
+    if found.hours is None:
+        return f"{bought}, and its power at home costs more than renting it: rent."
+    says = f"{bought}: it beats renting at {money(found.rent)} an hour after {found.hours:,.0f} hours of use"
+    runs = found.hours / hours if hours > 0 else math.inf
+    return f"{says}, {runs:,.0f} runs like this one." if runs >= 2 else f"{says}; this one run takes {hours:,.0f}."
+
+
+def span(hours: float) -> str:
+    """12 s, 5 min, 3.2 h, 12 days, 4 years."""
+    seconds = hours * 3600
+    if seconds < 100:
+        return f"{seconds:.0f} s" if seconds >= 1 else "under a second"
+    if hours < 1.5:
+        return f"{hours * 60:.0f} min"
+    if hours < 72:
+        return f"{hours:.1f} h"
+    if hours < 24 * 365 * 2:
+        return f"{hours / 24:,.0f} days"
+    return f"{hours / 24 / 365:,.0f} years"
+
+
+def money(amount: float) -> str:
+    """$0.34, $12, $1,600."""
+    return f"${amount:,.2f}" if amount < 10 else f"${amount:,.0f}"

@@ -1,0 +1,1 @@
+"""Recall: what was built once, asked again before it is forgotten."""

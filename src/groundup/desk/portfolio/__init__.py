@@ -1,0 +1,1 @@
+"""The portfolio: what a workspace holds as a static site that opens from a folder."""

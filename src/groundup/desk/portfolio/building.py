@@ -1,0 +1,103 @@
+"""From a workspace to a site: choose, gather, make the pages, write what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any
+
+from ...course.lesson import Lesson
+from ...course.workspace import Workspace, WorkspaceError, write_absent
+from .choices import NAME, read_choices, write_once
+from .gathering import Portfolio, gather
+from .pages import Site
+from .site import Written, write_site
+
+FOLDER = "portfolio"  # in the workspace, where no other is named
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for this time, beside what portfolio.toml says."""
+
+    title: str | None = None
+    featured: tuple[str, ...] = ()
+    with_log: bool = False
+
+
+@dataclass(frozen=True)
+class Made:
+    """A site before it is written. says: what the learner ought to know, a sentence each; fresh: portfolio.toml is new."""
+
+    portfolio: Portfolio
+    files: dict[str, bytes]
+    says: tuple[str, ...]
+    fresh: bool
+
+
+def make(
+    workspace: Workspace, asked: Asked, zone: tzinfo, lessons: Sequence[Lesson] | None = None
+) -> Made:
+    """The files of the site. Writes nothing but portfolio.toml, where there is none."""
+    fresh = write_once(workspace, asked.title, asked.featured)
+    kept = read_choices(workspace)
+    choices = replace(
+        kept,
+        title=asked.title or kept.title,
+        featured=asked.featured or kept.featured,
+        log=asked.with_log or kept.log,
+    )
+    says = []
+    if asked.featured and asked.featured != kept.featured:
+        says.append(f"what is featured holds for this time: write it into {NAME} to keep it")
+    if asked.title and asked.title != kept.title:
+        says.append(f"the title holds for this time: write it into {NAME} to keep it")
+    portfolio = gather(workspace, choices, zone, lessons)
+    site = Site(workspace, portfolio)
+    return Made(portfolio, site.files(), (*says, *site.problems), fresh)
+
+
+def folder_of(workspace: Workspace, named: Path | None) -> Path:
+    """Where the site goes. WorkspaceError where it would lie among the learner's own files."""
+    folder = (workspace.root / FOLDER if named is None else named.expanduser()).resolve()
+    own = [workspace.root, *(workspace.root / name for name in ("mine", "notes", "runs", "tests", ".groundup", ".git"))]
+    if any(folder == each.resolve() for each in own) or any(folder.is_relative_to(each.resolve()) for each in own[1:]):
+        raise WorkspaceError(f"{folder} holds your own files: name another folder for the site")
+    return folder
+
+
+def write(workspace: Workspace, folder: Path, files: Mapping[str, bytes]) -> Written:
+    """Writes the site. In the workspace's own folder for it, git is told to leave it alone: it can be made again."""
+    written = write_site(folder, files)
+    if folder == (workspace.root / FOLDER).resolve():
+        write_absent(folder, {".gitignore": "*\n"})
+    return written
+
+
+def as_object(made: Made, folder: Path, written: Written, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What `groundup portfolio --json` says (docs/journey.md)."""
+    it = made.portfolio
+    return {
+        "schema": 1,
+        "folder": str(folder),
+        "index": str(folder / "index.html"),
+        "pages": sum(name.endswith(".html") for name in made.files),
+        "written": written.written,
+        "unchanged": written.unchanged,
+        "removed": written.removed,
+        "left": list(written.left),
+        "lessons": [built.id for built in it.built],
+        "runs": [run.row.name for run in it.runs],
+        "studies": [study.recipe for study in it.studies],
+        "gates": {gate.name: met for gate, met in it.gates},
+        "reproduced": [run.row.recipe for run in it.reproduced],
+        "posts": [post.name for post in it.posts],
+        "log": [entry.name for entry in it.log],
+        "featured": list(it.choices.featured),
+        "says": list(made.says),
+        "package": None,
+        "branch": None,
+        **(more or {}),
+    }

@@ -1,0 +1,128 @@
+"""A failing case as a few lines of Python that run in the workspace: the checkpoint's probe, its arguments, a print."""
+
+from __future__ import annotations
+
+import ast
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ...course.lesson import Lesson
+from ...course.probes import cut
+from ...course.verdict_parts import is_array, is_whole
+from .values import NOT_FINITE, as_array
+
+LARGEST, SHORT = 6000, 200  # characters: of all, and of the comment that says what is right
+TUPLES = frozenset(
+    ("axis", "shape", "size", "stride", "padding", "dilation", "betas", "begin")
+)  # where lists are tuples
+
+
+def snippet(lesson: Lesson, c: dict[str, Any]) -> str | None:
+    """The lines; None where the case is too large, or holds what cannot be written down."""
+    if not isinstance(c["case"], dict):
+        return None
+    if _leaves(c["case"], LARGEST) > LARGEST:  # each takes a character at least
+        return None
+    try:
+        tree = _tree(lesson.checks, lesson.checks.stat().st_mtime_ns)
+        key = _probe(tree, c["name"])
+        arguments = [f"{name}={literal(value, name)}" for name, value in c["case"].items() if name.isidentifier()]
+    except (OSError, SyntaxError, UnicodeDecodeError, ValueError, RecursionError):
+        return None
+    if key is None or len(arguments) != len(c["case"]):
+        return None
+    source, modules = cut(key, tree)
+    imports = ["import numpy as np"] if "np." in "".join(arguments) and "import numpy as np" not in source else []
+    imports += [
+        "import mine as lib",
+        *(f"import mine.{module}" for module in dict.fromkeys([*lesson.modules, *modules])),
+    ]
+    body = ",\n".join(f"    {argument}" for argument in arguments)
+    call = f"print({key}(\n    lib,\n{body},\n))" if arguments else f"print({key}(lib))"
+    text = "\n".join([*imports, "", source, "", call, *_expected(c)])
+    return text if len(text) <= LARGEST else None
+
+
+@lru_cache(maxsize=8)
+def _tree(path: Path, changed: int) -> ast.Module:
+    """The file's syntax tree, read once for each state of the file: some have a thousand lines."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _leaves(value: Any, most: int) -> int:
+    """How many single values there are in a value, counted to a little beyond `most`."""
+    if is_array(value):
+        return len(value["values"])
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    count = 1
+    for part in parts:
+        count += _leaves(part, most - count)
+        if count > most:
+            break
+    return count
+
+
+def _expected(c: dict[str, Any]) -> list[str]:
+    """What is right, as a comment, where it is short."""
+    if c["expected"] is None or c["verdict"] == "mutated-input":
+        return []
+    if _leaves(c["expected"], SHORT) > SHORT:
+        return []
+    try:
+        text = literal(c["expected"])
+    except ValueError:
+        return []
+    where = f" at {c['path']}" if c.get("path") else ""
+    return [f"# expected{where}: {text}"] if len(text) <= SHORT and "\n" not in text + where else []
+
+
+def _probe(tree: ast.Module, name: str) -> str | None:
+    """The function of the checkpoint with this name."""
+    for node in tree.body:
+        for call in node.decorator_list if isinstance(node, ast.FunctionDef) else []:
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "checkpoint":
+                first = next((a.value for a in call.args if isinstance(a, ast.Constant)), None)
+                if first == name and isinstance(node, ast.FunctionDef):
+                    return node.name
+    return None
+
+
+def literal(value: Any, name: str = "", inside: bool = False) -> str:
+    """A JSON value as Python. ValueError for an array that was cut, or a value whose type is all that is known."""
+    if is_array(value):
+        return _array(value)
+    if isinstance(value, dict):
+        if set(value) == {"type"}:
+            raise ValueError("not a value")
+        return "{" + ", ".join(f"{k!r}: {literal(v, k, inside)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        items = [literal(item, name, True) for item in value]
+        if inside or name in TUPLES:  # JSON has lists alone: in a list of steps each was a tuple
+            return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+        return f"[{', '.join(items)}]"
+    if isinstance(value, str) and value in NOT_FINITE:
+        return f'float("{value}")'
+    return repr(value)
+
+
+def _array(value: dict[str, Any]) -> str:
+    if not is_whole(value):
+        raise ValueError("not all of its entries are there")
+    array = as_array(value)
+    if array.dtype == object:
+        raise ValueError("not numbers")
+    shape, dtype = tuple(value["shape"]), value["dtype"]
+    if not array.size:
+        return f"np.zeros({shape}, dtype={dtype!r})"
+    usual = dtype in ("bool", "int64", "float64")
+    return f"np.array({_nested(array.tolist())}{'' if usual else f', dtype={dtype!r}'})"
+
+
+def _nested(entries: Any) -> str:
+    if isinstance(entries, list):
+        return f"[{', '.join(map(_nested, entries))}]"
+    if isinstance(entries, float) and not math.isfinite(entries):
+        return "np.nan" if math.isnan(entries) else ("np.inf" if entries > 0 else "-np.inf")
+    return repr(entries)
