@@ -1,6 +1,6 @@
 """A class of lesson 1.3 through `groundup grade`: submissions a second, on the processors there are.
 
-The class is made up: four in ten are right (the reference and a second solution), one in twelve is the starter as it was handed
+The class is made up: six in ten are right (the reference and a second solution), one in ten is the starter as it was handed
 out, one in a hundred is hostile, and the rest have the lesson's faults, each as often as the others. Every text is its own: names
 of locals, comments and blank lines differ, so that no result serves twice.
 
@@ -33,7 +33,20 @@ SUBREAPER = (
     36  # PR_SET_CHILD_SUBREAPER, prctl(2): processes that lose their parent become ours, and their time is counted
 )
 SECOND = Path(__file__).parents[1] / "tests" / "solutions" / "1.3" / "second.py"
-OWN_NAMES = "order seen stack operand slope positive _as_value _result lift found arriving ready uses share".split()
+OWN_NAMES = (
+    "order",
+    "seen",
+    "stack",
+    "operand",
+    "slope",
+    "_as_value",
+    "_result",
+    "lift",
+    "found",
+    "arriving",
+    "uses",
+    "share",
+)
 HOSTILE = {
     "loop": "    def backward(self):\n        while True:\n            pass\n",
     "loop at import": "while True:\n    pass\n",
@@ -86,9 +99,9 @@ def hand_in(folder, count):
         share = rng.random()
         if i % 100 == 99:
             kind, text = "hostile", spoilt(reference, hostile[i // 100 % len(hostile)])
-        elif share < 0.4:
+        elif share < 0.6:
             kind, text = "right", right[i % 2]
-        elif share < 0.48:
+        elif share < 0.7:
             kind, text = "starter", derive(reference)
         else:
             kind, text = "faulty", faulty[i % len(faulty)]

@@ -79,7 +79,7 @@ def _tell(found: Answer) -> None:
             print(f"  cost    about {money(found.cost)}, at {money(found.price)} an hour ({found.price_by})")
         print(f"  power   {made.kilowatt_hours:.3g} kWh, {money(found.power_cost or 0)} at home")
     print()
-    for option in found.options[:SHOWN]:
+    for option in [option for option in found.options if option.estimate.fits][:SHOWN]:
         made = option.estimate
         paid = f"{option.weeks:.1f} weeks of it" if option.tier == "free" else f"about {money(option.cost)}"
         mark = paint("●", PASS) if option.usable else paint("✗ does not fit", MISS) if not made.fits else "· too long"

@@ -117,7 +117,7 @@ class Hearing:
                 verdicts.append(self._one(probe, hero))
                 if hero and self._how.hurried and not (verdicts[-1].passed or verdicts[-1].stretch):
                     self._hurry = time.perf_counter() + HURRIED_SECONDS
-                elif verdicts[-1].verdict is Verdict.TIMEOUT:
+                elif verdicts[-1].verdict in (Verdict.TIMEOUT, Verdict.MEMORY):
                     self._hurry = min(self._hurry, time.perf_counter() + self._how.late)
         finally:
             self._end_child()

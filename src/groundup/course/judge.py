@@ -92,7 +92,7 @@ class Judge:
         `whole`: whether there are verdicts on the checkpoints after the first required one that failed.
         `long`: whether there are verdicts on checkpoints that take many seconds.
         `only`: the probes whose checkpoints are judged, None for all; a fault is named by those that touch it.
-        `late`: seconds that the checkpoints after one that ran out of time have, together.
+        `late`: seconds that the checkpoints after one that ran out of time or memory have, together.
         """
         begun = time.perf_counter()
         prepared = self._prepared.get(lesson.folder)

@@ -10,6 +10,8 @@ from .devices import Device, Devices, Offer, devices
 
 PATIENCE = 2.0  # weeks that one may wait for what is free
 LONGEST = 30 * 24.0  # hours that one device may take before it is no answer
+NIGHT = 10.0  # hours that one's own machine may take while one sleeps, before another is looked for
+MONTH = 30 * 24.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Option:
 
 
 def options(job: Job, table: Devices | None = None) -> list[Option]:
-    """Every way on one device, usable ones first: free ones by their hours, then by cost."""
+    """Every way on one device, usable ones first: one's own machine if a night will do, then what is free, then by cost."""
     found: list[Option] = []
     for device in (table or devices()).rows:
         made = estimate(job, device)
@@ -40,7 +42,12 @@ def options(job: Job, table: Devices | None = None) -> list[Option]:
         for tier, price in (("cheap", device.cheap), ("cloud", device.cloud)):
             if price is not None:
                 found.append(Option(made, tier, price.by, made.cost(price.price)))
-    return sorted(found, key=lambda each: (not each.usable, each.tier != "free", each.cost, each.estimate.hours))
+    return sorted(found, key=_rank)
+
+
+def _rank(option: Option) -> tuple[bool, bool, bool, float, float]:
+    overnight = option.tier == "free" and option.estimate.device.name == "cpu" and option.estimate.hours <= NIGHT
+    return (not option.usable, not overnight, option.tier != "free", option.cost, option.estimate.hours)
 
 
 def _free(made: Estimate, offer: Offer) -> Option:
@@ -73,16 +80,19 @@ def _too_large(job: Job, table: Devices) -> str:
     largest = max(table.rows, key=lambda device: device.memory)
     made, fewest = estimate(job, largest), fewest_devices(job, largest)
     if fewest is None:
-        return f"One sequence fits no device of the table, not even with everything else sharded: try --checkpoint, or a shorter context than now, on {largest.title}."
+        return "One sequence alone fits no device of the table, whatever is shared: try --checkpoint, or a shorter context."
     if not made.fits:
-        shared = (
-            f"at least {fewest} x {largest.title} that share weights, gradients and the optimiser's memory (lesson 8.5)"
-        )
+        enough = max(fewest, math.ceil(made.hours / MONTH))
         return (
-            f"It fits no single device: it takes {shared}. For weights that stay as they are, see LoRA (lesson 10.2)."
+            f"It fits no single device: it takes {fewest:,} x {largest.title} at least, which share weights, gradients and the "
+            f"optimiser's memory (lesson 8.5), and {enough:,} of them to end in a month. "
+            "Weights that stay as they are cost a quarter of that or less: see LoRA (lesson 10.2)."
         )
-    many = math.ceil(made.hours / (7 * 24))
-    return f"It fits, but one {largest.title} would take {span(made.hours)}: about {many} of them end in a week (lesson 8.4). A smaller model, or fewer tokens, may answer the same question (lesson 8.7)."
+    many = math.ceil(made.hours / MONTH)
+    return (
+        f"It fits, but one {largest.title} would take {span(made.hours)}: {many:,} of them would end in a month (lesson 8.4). "
+        "A smaller model, or fewer tokens, may answer the same question (lesson 8.7)."
+    )
 
 
 @dataclass(frozen=True)

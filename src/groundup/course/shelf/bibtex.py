@@ -64,7 +64,7 @@ def _sign(sign: str) -> str:
         return SIGNS[sign]
     if sign.isascii():
         return sign if sign.isprintable() else " "
-    base, *marks = unicodedata.normalize("NFD", sign)
-    if len(marks) == 1 and marks[0] in ACCENTS and base.isascii():
-        return f"{{\\{ACCENTS[marks[0]]}{base}}}"
+    parts = unicodedata.normalize("NFD", sign)
+    if len(parts) == 2 and parts[1] in ACCENTS and parts[0].isascii():
+        return f"{{\\{ACCENTS[parts[1]]}{parts[0]}}}"
     return sign

@@ -22,10 +22,7 @@ LONGEST = 4000  # characters of an entry
 CAP = 1 << 18  # bytes of a note that are read
 PASSES = ("first pass", "second pass", "third pass")
 END = re.compile(r"[.!?…。！？]+[\"'”’)\]]*(?=\s|$)|[。！？]")
-ABBREVIATED = re.compile(
-    r"(?:\b(?:e\.g|i\.e|cf|vs|al|etc|eq|eqs|fig|figs|sec|ch|pp?|no|approx|resp|dr|mr|ms|prof|st)|\b[A-Z])\.$",
-    re.IGNORECASE,
-)
+ABBREVIATED = re.compile(r"\b(?:(?i:e\.g|i\.e|cf|vs|al|etc|eqs?|figs?|sec|ch|pp?|approx|resp|dr|mr|ms|prof|st)|[A-Z])\.$")
 BOX = re.compile(r"\s*[-*+]\s+\[([ xX])\]\s*(first|second|third) pass\b", re.IGNORECASE)
 ABOUT = re.compile(r"\s*(#|[-*+]\s+\[[ xX]\]|<!--|---+\s*$|by: |it is at <)")
 
@@ -142,7 +139,7 @@ def add(workspace: Workspace, item: Item, text: str, now: datetime) -> Path:
         raise ShelfError(f"{problem}: move it away, and say it again")
     _append(path, f"\n## {now:%Y-%m-%d}\n\n{said}\n")
     with workspace.store() as store:
-        store.append("read", key=item.key, kind=item.kind, sentences=count)
+        store.append("read", key=item.key, what=item.kind, sentences=count)
     return path
 
 

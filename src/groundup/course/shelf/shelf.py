@@ -86,8 +86,9 @@ class Item:
 
     @property
     def serves(self) -> tuple[str, ...]:
-        """Every lesson that it has to do with, chapters included."""
-        return tuple(dict.fromkeys([*self.lessons, *(lesson for part in self.chapters for lesson in part.lessons)]))
+        """Every lesson that it has to do with, chapters included, in order."""
+        found = {*self.lessons, *(lesson for part in self.chapters for lesson in part.lessons)}
+        return tuple(sorted(found, key=lambda lesson: tuple(map(int, lesson.split(".")))))
 
     @property
     def phases(self) -> frozenset[int]:
@@ -159,7 +160,8 @@ def _item(where: str, kind: str, row: Mapping[str, Any]) -> Item:
 
 def _problems(item: Item) -> Iterable[str]:
     texts = (item.key, item.title, item.why, item.importance, item.arxiv, item.doi, item.url, item.venue, item.look)
-    if not all(isinstance(each, str) for each in (*texts, *item.by, *item.serves)):
+    lists = (*item.by, *item.lessons, *(text for part in item.chapters for text in (part.what, *part.lessons)))
+    if not all(isinstance(each, str) for each in (*texts, *lists)):
         yield "a text was expected"
         return
     if not KEY.fullmatch(item.key):

@@ -97,7 +97,7 @@ class Recipes:
 
 def _mark() -> str:
     """Changes with the recipes and the experiments."""
-    folders = (recipes.recipes_root(), Path(__file__).parents[1] / "experiments")
+    folders = (recipes.recipes_root(), Path(__file__).parents[2] / "experiments")
     files = [path for folder in folders for path in sorted(folder.iterdir()) if path.suffix in (".toml", ".py")]
     return repr([(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files])
 

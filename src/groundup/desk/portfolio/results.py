@@ -167,10 +167,19 @@ def _command(row: Row, recipe: Recipe | None) -> str:
     parts = ["groundup", "run", words.quoted(row.recipe)]
     if row.seed != own.get("seed", 0):
         parts += ["--seed", str(row.seed)]
-    for name, value in own.items():
-        if name != "seed" and name in row.config and row.config[name] != value:
-            parts += ["--set", words.quoted(f"{name}={words.setting(row.config[name])}")]
+    other = [name for name, value in own.items() if row.config.get(name, value) != value]
+    for name in dict.fromkeys([*other, *_typed(row)]):
+        if name != "seed" and name in row.config:
+            value = words.setting(row.config[name]).replace(str(Path.home()), "~")
+            parts += ["--set", words.quoted(f"{name}={value}")]
     return " ".join([*parts, *["--mine"] * row.mine])
+
+
+def _typed(row: Row) -> list[str]:
+    """The names that were set on the command line: of what a recipe does not name, nothing else tells what is usual."""
+    typed = row.environment.get("arguments")
+    typed = [str(word) for word in typed] if isinstance(typed, list) else []
+    return [after.partition("=")[0] for word, after in zip(typed, typed[1:]) if word == "--set"]
 
 
 def _studies(kept: Records, rows: Sequence[Row], recipes: Mapping[str, Recipe | None]) -> Iterator[Study]:
@@ -186,16 +195,22 @@ def _studies(kept: Records, rows: Sequence[Row], recipes: Mapping[str, Recipe | 
             title=recipe.title if recipe else name,
             groups=tuple(shown),
             left_out=len(groups) - len(shown),
-            differs=difference(shown),
+            differs=_differs(shown),
             summaries=tuple(summaries(group) for group in shown),
             says=tuple(_says(tests, shown)),
             bands={metric: tuple(_bands(found)) for metric, found in bands(shown, kept).items()},
         )
 
 
+def _differs(groups: Sequence[Group]) -> dict[str, list[Any]]:
+    """What the groups were set to differently: one that has fewer seeds than another does not differ by that."""
+    found = difference([Group(group.name, group.rows[:1]) for group in groups])
+    return {name: values for name, values in found.items() if name != "seed"}
+
+
 def _says(tests: Sequence[Test], groups: Sequence[Group]) -> Iterator[str]:
     made = sum(test.p is not None for test in tests)
-    for test in tests:
+    for test in (test for test in tests if test.p is not None):  # one run on one side says nothing
         yield words.sentence(test, groups, "holm", made)
 
 

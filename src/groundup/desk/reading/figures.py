@@ -113,7 +113,7 @@ def _sources() -> str:
     digest = hashlib.sha256(
         "".join(version(name) for name in ("matplotlib", "numpy", "scipy", "scikit-learn")).encode()
     )
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     for path in sorted(package.rglob("*.py")):
         if "_lessons" not in path.parts:
             digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
