@@ -92,6 +92,7 @@ def test_ticking_off(plan):
         (["--hours", "8", "--done", "nothing"], "there is nothing called 'nothing' to tick off: credits"),
         (["--hours", "8", "--level", "expert"], "there is no level 'expert'"),
         (["--evenings", "--full-days"], "say one of them"),
+        (["--weeks=-1"], "how many weeks"),
         (["--hours", "8", "--ical", "groundup.toml"], "is no calendar: name another file"),
     ],
 )

@@ -180,8 +180,8 @@ def test_ratings_are_recorded_when_they_change_and_only_then(workspace):
 
 
 def test_search_finds_lines_with_every_word_the_newest_first(workspace):
-    put(workspace, "2026-11-20.md", "# a\nGradients ADD up\n".encode())
-    put(workspace, "2026-11-21.md", "add the gradients\nadd\n".encode())
+    put(workspace, "2026-11-20.md", b"# a\nGradients ADD up\n")
+    put(workspace, "2026-11-21.md", b"add the gradients\nadd\n")
     found = looking.search(reading.read_log(workspace), "add gradients")
     assert [(f.entry.name, f.line) for f in found] == [("2026-11-21", 1), ("2026-11-20", 2)]
     assert looking.search(reading.read_log(workspace), "  ") == []

@@ -27,7 +27,7 @@ def lessons_in_all(count):
         for turn in itertools.count(1)
         for each in course
     )
-    return [*course, *further][:count] if count > len(course) else course[:count]
+    return list(itertools.islice(itertools.chain(course, further), count))
 
 
 def passed(root, lessons, texts=None, looked=()):

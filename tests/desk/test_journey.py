@@ -142,6 +142,22 @@ def test_two_tabs_show_the_same_file(desk, lesson, value_source, overwritten):
         expect(tab.locator("#conflict")).to_be_hidden()
 
 
+def test_there_may_be_more_tabs_than_a_browser_has_connections(desk, lesson, value_source):
+    """Six to a host: a seventh page would never load if each tab held one for its events."""
+    tabs = [lesson]
+    for _ in range(8):
+        tabs.append(lesson.context.new_page())
+        tabs[-1].goto(f"{desk.url}lesson/1.3")
+        expect(tabs[-1].locator("#editor .cm-content")).to_be_visible()
+    desk.write("grad/value.py", "# to all\n" + value_source)
+    holds(tabs[-1], "# to all")
+    passed(tabs[-1])
+    for tab in tabs:
+        tab.evaluate("dispatchEvent(new Event('focus'))")  # it is looked at; headless, all of them are at all times
+        holds(tab, "# to all")
+        passed(tab)
+
+
 def test_all_of_it_can_be_done_by_keyboard(desk, page, value_source):
     desk.enter(page)
     press = page.keyboard.press

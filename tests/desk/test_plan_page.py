@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from groundup.course.plan.days import here
 from groundup.course.plan.making import plan_of
 from groundup.course.progress import Store
+from groundup.course.workspace import find_workspace
 
 from .browser import accessible, fits
 
@@ -55,7 +56,8 @@ def test_the_year_is_a_wall_by_weeks(desk, page):
     expect(page.locator(".sittings > li").first).to_be_visible()
 
 
-def test_what_is_decided_on_the_page_is_planned(desk, page):
+def test_what_is_decided_on_the_page_is_planned(desk, page, complaints):
+    complaints.allow("status of 400")  # the days in the wrong order, at the end
     desk.enter(page, "/plan")
     page.get_by_role("button", name="cloud credits: done").click()
     expect(page.get_by_role("button", name="cloud credits: not done after all")).to_be_visible()
@@ -64,7 +66,7 @@ def test_what_is_decided_on_the_page_is_planned(desk, page):
     page.get_by_role("button", name="Plan again").click()
     expect(page.locator(".plan-head p").first).to_contain_text("25 h a week, full days")
     expect(page.locator(".off")).to_contain_text("24 Dec 2031")
-    assert desk.workspace.config.hours_per_week == 25
+    assert find_workspace(desk.root).config.hours_per_week == 25
     page.get_by_role("button", name="take back the days off").click()
     expect(page.locator(".off")).to_have_count(0)
     page.get_by_label("from").fill("2032-01-02")
@@ -73,7 +75,7 @@ def test_what_is_decided_on_the_page_is_planned(desk, page):
     expect(page.locator("#change-said")).to_contain_text("the last day comes after the first")
 
 
-def test_the_calendar_is_a_file_and_bad_decisions_are_refused(desk, complaints):
+def test_the_calendar_is_a_file_and_bad_decisions_are_refused(desk):
     with desk.client() as known:
         answer = known.get("/plan/groundup.ics")
         assert answer.headers["content-type"] == "text/calendar; charset=utf-8"

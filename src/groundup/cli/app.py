@@ -40,6 +40,10 @@ def dispatch(arguments: list[str]) -> int:
         return end.code if isinstance(end.code, int) else 0
     except Exception as problem:
         if _is_ours(problem):
+            from .trusting import asked
+
+            if asked(problem):
+                return dispatch(arguments)
             print(problem, file=sys.stderr)
             return 2
         raise
@@ -129,6 +133,8 @@ def start(
     devcontainer: Annotated[
         bool, Parameter(help="A dev container too; also into a workspace that is there.", negative="")
     ] = False,
+    course: Annotated[Path | None, Parameter(help="A course by others: a folder with course.toml, or a wheel.")] = None,
+    trust: Annotated[str | None, Parameter(help="The hash of that course, which you have looked at.")] = None,
     json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md); asks nothing.", negative="")] = False,
 ) -> int:
     """Make a workspace: your library, your notes, a git history, a track and a pace.
@@ -137,7 +143,7 @@ def start(
     """
     from . import starting
 
-    return starting.start(folder, yes, track, hours, from_, devcontainer, json)
+    return starting.start(folder, yes, track, hours, from_, devcontainer, json, course, trust)
 
 
 @app.command
@@ -665,8 +671,8 @@ def show_guide(
 
     Example: groundup guide compute --layers 12 --width 768 --tokens 2.5e9 --device h100
     """
-    from . import guiding
     from ..course.guide.asking import Question
+    from . import guiding
 
     question = Question(
         layers, width, vocabulary, context, heads, kv_heads, hidden, style, parameters, tokens, device, devices,
@@ -718,15 +724,54 @@ def grade_class(
     return grading.grade(asked, json)
 
 
+@author.command(name="new")
+def author_new(
+    folder: Path,
+    *,
+    lesson: Annotated[bool, Parameter(help="A lesson in the pack that is there.", negative="")] = False,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False,
+) -> int:
+    """A course of your own to begin with, whole and passing; or one more lesson in it.
+
+    Example: groundup author new my-course
+    """
+    from . import authoring
+
+    return authoring.new(folder, lesson, json)
+
+
+@author.command(name="preview")
+def author_preview(
+    folder: Path = Path("."),
+    *,
+    lesson: Annotated[str | None, Parameter(help="With --text: only this one.")] = None,
+    text: Annotated[bool, Parameter(help="Print the pages here instead.", negative="")] = False,
+    trust: Annotated[str | None, Parameter(help="The hash of the course, which you have looked at.")] = None,
+    port: Annotated[int, Parameter(help="Of the desk; else a free one.")] = 0,
+    browser: Annotated[bool, Parameter(help="Open the browser.", negative="--no-browser")] = True,
+) -> int:
+    """A pack on the desk as its learners will see it, in a workspace that is thrown away; edits show when you reload.
+
+    Example: groundup author preview my-course
+    """
+    from . import previewing
+
+    return previewing.preview(folder, lesson, text, trust, port, browser)
+
+
 @author.command(name="check")
-def author_check(folder: Path = Path("lessons")) -> int:
+def author_check(
+    folder: Path = Path("lessons"),
+    *,
+    json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False,
+) -> int:
     """Every rule on one lesson, or on all below a folder, with the kill score of each.
 
     Example: groundup author check lessons/01-gradients/03-scalar-autograd
     """
     from . import authoring
 
-    return authoring.check(folder)
+    return authoring.check(folder, json)
 
 
 @data.default

@@ -1,18 +1,41 @@
-"""`groundup author check`: every rule on every lesson, and a table with the kill scores."""
+"""`groundup author check` and `author new`: every rule on every lesson, and one to begin with."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
+from ..course import courses
 from ..course.author import Report, check_lesson
 from ..course.judge import Judge
 from ..course.lesson import LessonError, check_together
+from ..course.packs.contents import CourseError
+from ..course.packs.opening import around
+from ..course.packs.writing import new_lesson, new_pack
 from ..course.scratch import own_scratch
 from ..course.terminal import MISS, PASS, paint
+from .learn import near
 
 
-def check(folder: Path) -> int:
+def new(folder: Path, lesson: bool, as_json: bool) -> int:
+    """A pack in a folder; or, in the pack that the folder lies in, a lesson."""
+    if lesson:
+        course = around(folder)
+        if course is None:
+            raise CourseError(folder, 1, "lies in no pack: `groundup author new FOLDER` makes one")
+        written = new_lesson(course)
+    else:
+        written = new_pack(folder)
+    if as_json:
+        print(json.dumps({"schema": 1, "written": [str(path) for path in written]}))
+        return 0
+    print("\n".join(near(path) for path in written))
+    print(f"It is whole, and passes. Make it yours, then: groundup author check {near(folder.resolve())}")
+    return 0
+
+
+def check(folder: Path, as_json: bool = False) -> int:
     """0 if every rule holds in every lesson, 1 if not, 2 if there is no lesson."""
     folders = (
         [folder] if (folder / "lesson.md").is_file() else sorted(page.parent for page in folder.rglob("lesson.md"))
@@ -20,6 +43,11 @@ def check(folder: Path) -> int:
     if not folders:
         print(f"{folder} holds no lesson: name a lesson's folder, or one above it", file=sys.stderr)
         return 2
+    with courses.learning(around(folders[0])):  # whoever checks a pack has written it, and is not asked
+        return _check(folders, as_json)
+
+
+def _check(folders: list[Path], as_json: bool) -> int:
     reports: list[Report] = []
     broken = 0
     with own_scratch(), Judge() as judge:
@@ -36,6 +64,10 @@ def check(folder: Path) -> int:
             broken += 1
             print(clash, file=sys.stderr)
     _progress("")("")
+    status = 1 if broken or any(r.problems for r in reports) else 0
+    if as_json:
+        print(json.dumps({"schema": 1, "lessons": [_as_object(report) for report in reports], "broken": broken}))
+        return status
     print("lesson  checkpoints  faults  rejected  named  words")
     for r in reports:
         mark = paint("●", PASS) if not r.problems else paint("✗", MISS)
@@ -47,7 +79,20 @@ def check(folder: Path) -> int:
             print(f"{r.lesson.section_id}: {found}")
     faults, killed, named = (sum(getattr(r, name) for r in reports) for name in ("faults", "killed", "named"))
     print(f"{len(reports)} lessons, {faults} faults: {_share(killed, faults)} rejected, {_share(named, faults)} named")
-    return 1 if broken or any(r.problems for r in reports) else 0
+    return status
+
+
+def _as_object(report: Report) -> dict[str, object]:
+    return {
+        "lesson": report.lesson.section_id,
+        "checkpoints": report.checkpoints,
+        "faults": report.faults,
+        "rejected": report.killed,
+        "named": report.named,
+        "words": report.words,
+        "problems": report.problems,
+        "unrun": report.unrun,
+    }
 
 
 def _share(part: int, whole: int) -> str:

@@ -86,8 +86,10 @@ def _grade(asked: Asked, shard: tuple[int, int] | None, as_json: bool) -> int:
     from ..course.judge import Judge
     from ..course.lesson import find, find_all
     from ..course.scratch import own_scratch
+    from .learn import course_here
 
     begun = time.monotonic()
+    course_here()
     lessons = [find(name) for name in dict.fromkeys(asked.lessons)] or list(find_all())
     results = Results(asked.out)
     terms = _terms(asked, results)
@@ -136,7 +138,7 @@ def _executor(asked: Asked, judge: Judge, lessons: Sequence[Lesson], terms: Term
             raise WorkspaceError(f"Ray is not installed: {how_to_get('ray')}")
         from ..course.grading.on_ray import OnRay
 
-        return OnRay(terms, seconds, asked.address)
+        return OnRay(terms, seconds, asked.address, asked.workers)
     return Local(lambda unit: grade(unit, terms, judge), asked.workers or processors(), seconds)
 
 

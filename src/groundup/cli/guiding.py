@@ -79,12 +79,12 @@ def _tell(found: Answer) -> None:
             print(f"  cost    about {money(found.cost)}, at {money(found.price)} an hour ({found.price_by})")
         print(f"  power   {made.kilowatt_hours:.3g} kWh, {money(found.power_cost or 0)} at home")
     print()
-    for option in [option for option in found.options if option.estimate.fits][:SHOWN]:
+    fitting = [option for option in found.options if option.estimate.fits]
+    for option in fitting[:SHOWN]:
         made = option.estimate
         paid = f"{option.weeks:.1f} weeks of it" if option.tier == "free" else f"about {money(option.cost)}"
-        mark = paint("●", PASS) if option.usable else paint("✗ does not fit", MISS) if not made.fits else "· too long"
+        mark = paint("●", PASS) if option.usable else "· too long"
         print(f"  {made.device.title:26} {option.tier:6} {option.by:22} {span(made.hours):>10}  {paid}  {mark}")
-    print(paint(f"  prices of {table.as_of}, approximate; yours with --price", SOFT))
-    print()
+    print(paint(f"  prices of {table.as_of}, approximate; yours with --price", SOFT), end="\n\n")
     for sentence in found.says:
         print(textwrap.fill(sentence, width()))

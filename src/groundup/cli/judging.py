@@ -8,11 +8,11 @@ import textwrap
 from pathlib import Path
 
 from ..course.client import judge
-from ..course.lesson import Lesson, find
+from ..course.lesson import Lesson
 from ..course.scratch import own_scratch
 from ..course.session import source_line
 from ..course.workspace import WorkspaceError, find_workspace
-from .learn import lesson_of
+from .learn import lesson_here, lesson_of
 from .quick import FULL, NOT_USABLE, report
 
 
@@ -24,7 +24,7 @@ def check(name: str | None, as_json: bool, seed: int | None, full: bool, files: 
         if name is None:
             print("name the lesson that the file belongs to: groundup check 1.3 --file PATH", file=sys.stderr)
             return NOT_USABLE
-        return _check_files(find(name), files, as_json, seed, full, any_imports)
+        return _check_files(lesson_here(name), files, as_json, seed, full, any_imports)
     if any_imports:
         print("--any-imports goes with --file: groundup check 1.3 --file PATH --any-imports", file=sys.stderr)
         return NOT_USABLE

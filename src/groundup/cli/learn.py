@@ -7,8 +7,10 @@ import os
 import sys
 from pathlib import Path
 
-from ..course import steps
+from ..course import courses, steps
+from ..course.client import workspace_root
 from ..course.lesson import Lesson, find
+from ..course.packs.named import pack_of
 from ..course.session import current_lesson, next_lesson
 from ..course.terminal import BOLD, SOFT, paint, width
 from ..course.workspace import Workspace, WorkspaceError, find_workspace, write_atomically
@@ -22,6 +24,18 @@ def lesson_of(workspace: Workspace, name: str | None) -> Lesson:
     if lesson is None:
         raise WorkspaceError("no lesson is open yet: name one, or `groundup next` opens the next")
     return lesson
+
+
+def lesson_here(name: str) -> Lesson:
+    """The lesson that is named, of the course of the workspace here, or of groundup's own where there is no workspace."""
+    course_here()
+    return find(name)
+
+
+def course_here() -> None:
+    """Takes the course of the workspace here, where there is one. CourseError for a pack that is not trusted as it now is."""
+    root = workspace_root(Path.cwd())
+    courses.use(None if root is None else pack_of(root))
 
 
 def show_map(as_json: bool = False) -> int:
@@ -84,7 +98,7 @@ def wrapped(text: str) -> str:
 def show(name: str | None, figures: bool) -> int:
     from ..course.page import page_text
 
-    lesson = find(name) if name is not None else lesson_of(find_workspace(), None)
+    lesson = lesson_here(name) if name is not None else lesson_of(find_workspace(), None)
     if figures:
         return _draw(lesson)
     from rich.console import Console

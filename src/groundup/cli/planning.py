@@ -40,6 +40,8 @@ def plan(asked: Asked) -> int:
     """Decides what is asked, then shows the plan."""
     if asked.full_days and asked.evenings:
         raise WorkspaceError("a week is of --full-days or of --evenings: say one of them")
+    if asked.weeks < 0:
+        raise WorkspaceError("--weeks is how many weeks you want to see")
     if asked.ical is not None and asked.ical != "-":
         _check_file(asked.ical)
     workspace, now = find_workspace(), here()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..course.client import judge, workspace_root
+from ..course.courses import names_pack
 
 NOT_USABLE = 2
 FULL = 10  # times as many cases
@@ -18,7 +19,7 @@ def check(arguments: list[str]) -> int | None:
     """The exit status, or None for a form of the command that is not one of the quick ones."""
     request, as_json, full = _parse(arguments)
     root = workspace_root(Path.cwd())
-    if request is None or root is None:
+    if request is None or root is None or names_pack(root):  # a pack may have to be trusted first
         return None
     reply = judge(root, request)
     return report(reply, as_json, full)
@@ -57,6 +58,8 @@ def report(reply: dict[str, Any], as_json: bool, full: bool) -> int:
         from ..course.terminal import verdict_text
 
         print(verdict_text(verdict, reply["title"], reply.get("next", ""), full, reply.get("source", "")))
+        if "log" in reply:
+            print(f"  {reply['log']}")
         if "assessment" in reply:
             print(reply["assessment"])
     return 0 if verdict["passed"] else 1

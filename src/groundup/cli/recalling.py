@@ -239,7 +239,7 @@ def arena(name: str | None, stop: bool, as_json: bool) -> int:
             return _told({"lesson": name, "stopped": True}, "Given up; it does not count.", as_json)
         if not bout.begun:
             paths = ring.begin(workspace, store, bout.lesson)
-            best = f" Your best is {clock(bout.best)}." if bout.best is not None else ""
+            best = f" Your best is {ring.clock(bout.best)}." if bout.best is not None else ""
             says = f"{', '.join(paths)}: blank.{best} The clock runs; when you are done: groundup arena {name}"
             return _told({"lesson": name, "paths": paths, "best": bout.best}, says, as_json)
         reply, seconds = ring.judge_bout(workspace, store, bout, now)
@@ -251,8 +251,8 @@ def arena(name: str | None, stop: bool, as_json: bool) -> int:
         return 1
     before = bout.best
     fastest = seconds if before is None else min(before, seconds)
-    better = f", your best so far was {clock(before)}" if before is not None else ", your first time"
-    says = f"{paint('●', PASS)} {name} {bout.lesson.title} in {clock(seconds)}{better}."
+    better = f", your best so far was {ring.clock(before)}" if before is not None else ", your first time"
+    says = f"{paint('●', PASS)} {name} {bout.lesson.title} in {ring.clock(seconds)}{better}."
     return _told(
         {"lesson": name, "passed": True, "seconds": seconds, "best": fastest, "verdict": reply["verdict"]},
         says,
@@ -265,7 +265,7 @@ def _hardest(found: Sequence[ring.Bout], as_json: bool) -> int:
         print(json.dumps({"schema": 1, "lessons": [bout_object(bout) for bout in found]}))
         return 0
     for bout in found[: ring.HARDEST]:
-        times = f"best {clock(bout.best)}, {len(bout.times)} times" if bout.best is not None else "not tried yet"
+        times = f"best {ring.clock(bout.best)}, {len(bout.times)} times" if bout.best is not None else "not tried yet"
         running = paint("   the clock runs", MISS) if bout.begun else ""
         print(f"{bout.lesson.section_id:<5} {bout.lesson.title:<36} {paint(times, SOFT)}{running}")
     print(
@@ -277,13 +277,6 @@ def _hardest(found: Sequence[ring.Bout], as_json: bool) -> int:
 def _told(found: dict[str, Any], says: str, as_json: bool) -> int:
     print(json.dumps({"schema": 1, **found}, allow_nan=False) if as_json else says)
     return 0
-
-
-def clock(seconds: float) -> str:
-    """12:05, or 1:12:05."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _desk_object(desk: reviews.Desk, everything: bool) -> dict[str, Any]:

@@ -118,9 +118,8 @@ def _one(item: Item, request: Request, workspace: Workspace | None) -> int:
     _wrapped(item.why)
     for part in item.chapters:
         print(f"  {part.what}  {paint(', '.join(part.lessons), SOFT)}")
-    print(
-        f"\n{item.importance} · phase {item.phase}{f' · lessons {chr(44).join(item.lessons)}' if item.lessons else ''}\n"
-    )
+    lessons = f" · lessons {', '.join(item.lessons)}" if item.lessons else ""
+    print(f"\n{item.importance} · phase {item.phase}{lessons}\n")
     note = reading_log.note_of(workspace, item.key) if workspace else None
     done = note.passes if note else (False, False, False)
     for ticked, name, what in zip(done, reading_log.PASSES, three_passes(item)):

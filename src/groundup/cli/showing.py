@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..course.plan.days import here
 from ..course.terminal import HINT, SOFT, paint, printable
 from ..course.workspace import find_workspace
 from ..desk.portfolio import building
+from ..desk.portfolio.kept_package import Kept
+from ..desk.portfolio.publishing import Prepared, publish
 from .learn import near
+
+FEW = 5  # faults named one by one
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,15 @@ def portfolio(asked: Asked) -> int:
     """Builds the site, and what else is asked for."""
     workspace = find_workspace()
     folder = building.folder_of(workspace, asked.folder)
-    made = building.make(
-        workspace, building.Asked(asked.title, asked.featured, asked.with_log), here().tzinfo or here().astimezone().tzinfo
-    )
+    now = here()
+    assert now.tzinfo is not None
+    say = (lambda _: None) if asked.json or not sys.stderr.isatty() else _tell
+    wanted = building.Asked(asked.title, asked.featured, asked.with_log, asked.package)
+    made = building.make(workspace, wanted, now.tzinfo, say=say)
     written = building.write(workspace, folder, made.files)
-    more: dict[str, Any] = {}
+    branch = publish(workspace, asked.publish, made.files) if asked.publish else None
     if asked.json:
-        print(json.dumps(building.as_object(made, folder, written, more)))
+        print(json.dumps(building.as_object(made, folder, written, branch)))
         return 0
     it = made.portfolio
     counts = [
@@ -54,4 +60,34 @@ def portfolio(asked: Asked) -> int:
         print(f"{paint('○', HINT)} {printable(sentence)}")
     if made.fresh:
         print(f"{near(workspace.root / 'portfolio.toml')} is yours: your name, a few sentences, the pieces to show first")
+    if made.package is not None:
+        _tell_package(made.package, folder)
+    if branch is not None:
+        _tell_branch(branch)
     return 0
+
+
+def _tell(lesson: str) -> None:
+    print(paint(f"  trying your tests on the known faults of {printable(lesson)}", SOFT), file=sys.stderr)
+
+
+def _tell_package(package: Kept, folder: Path) -> None:
+    score = package.score
+    print(f"{near(folder / package.path)}  {paint(f'{len(package.mine)} modules of yours', SOFT)}")
+    if package.tests:
+        print(f"your tests: {score.says}")
+    else:
+        print(f"{paint('○', HINT)} there are no tests of yours yet: write some in tests/, such as tests/test_value.py")
+    for lesson in score.broken:
+        print(f"{paint('○', HINT)} {lesson}: your tests fail on your own code as it passed, or are late")
+    survived = [each for each in score.faults if not each.killed]
+    for each in survived[:FEW]:
+        print(f"{paint('○', HINT)} {each.lesson}: not noticed: {printable(each.fault)}")
+    if len(survived) > FEW:
+        print(f"  and {len(survived) - FEW} more, on package.html")
+
+
+def _tell_branch(branch: Prepared) -> None:
+    print(f"{branch.branch} is {'at ' + branch.commit[:10] if branch.changed else 'as it was'}; to publish it:")
+    for line in branch.push:
+        print(f"  {line}")

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from ..course import tracks
+from ..course import courses, tracks
+from ..course.client import workspace_root
 from ..course.lesson import NoSuchLesson
 from ..course.starting import Choices, add_container, check_begin, check_hours, check_track, weeks
 from ..course.starting import start as make
 from ..course.terminal import BOLD, SOFT, paint
-from ..course.workspace import BEGINNING, NAME, PLACEMENT, Workspace, WorkspaceError
+from ..course.workspace import BEGINNING, NAME, PLACEMENT, Workspace, WorkspaceError, read_config
 from .learn import near
 
 T = TypeVar("T")
@@ -29,11 +30,16 @@ def start(
     begin: str | None,
     devcontainer: bool,
     as_json: bool,
+    course: Path | None = None,
+    trust: str | None = None,
 ) -> int:
     chosen = (track, hours, begin)
     if devcontainer and chosen == (None, None, None) and (folder / NAME).is_file():
         return _into_existing(folder, as_json)
     ask = not yes and not as_json and sys.stdin.isatty()
+    courses.use(_pack(course, trust, ask))
+    if (there := _has_it_already(folder)) is not None:
+        return _trusted(there, as_json)
     if ask and track is None:
         for name in tracks.names():
             each = tracks.load(name)
@@ -43,9 +49,58 @@ def start(
     route = check_track(track)
     question = f"Where do you begin ({BEGINNING}, {PLACEMENT}, or a lesson's id)"
     begin = _choice(begin, ask, question, DEFAULTS.begin, lambda text: text, lambda text: check_begin(text, route))
-    workspace = make(folder, Choices(track, hours, begin, devcontainer))
+    workspace = make(folder, Choices(track, hours, begin, devcontainer, courses.current()))
     _tell(workspace, as_json)
     return 0
+
+
+def _pack(given: Path | None, trust: str | None, ask: bool) -> courses.Course | None:
+    """The pack that was named, trusted; None for groundup's own course. CourseError, Untrusted."""
+    from ..course.packs.opening import look
+    from .trusting import described, settle
+
+    if given is None:
+        if trust is not None:
+            raise WorkspaceError("--trust goes with --course: groundup start --course PATH --trust HASH")
+        return None
+    course = look(given)
+    settle(course, trust, ask)
+    if ask:
+        print(described(course))
+    return course
+
+
+def _has_it_already(folder: Path) -> Path | None:
+    """The workspace that is meant, where there is one and it learns this pack already."""
+    course = courses.current()
+    inside = workspace_root(Path.cwd()) if folder == Path("workspace") else None
+    root = folder if (folder / NAME).is_file() else inside
+    if course is None or root is None:
+        return None
+    named = read_config(root / NAME).course
+    return root if named and (root / Path(named).expanduser()).resolve() == course.given else None
+
+
+def _trusted(root: Path, as_json: bool) -> int:
+    course = courses.current()
+    assert course is not None
+    if as_json:
+        print(json.dumps({"schema": 1, "workspace": str(root.resolve()), "course": about(course)}))
+    else:
+        print(f"{course.name} is trusted as it now is; your workspace {near(root.resolve())} goes on with it.")
+    return 0
+
+
+def about(course: courses.Course) -> dict[str, object]:
+    """A pack as JSON."""
+    return {
+        "name": course.name,
+        "title": course.title,
+        "authors": course.authors,
+        "licence": course.licence,
+        "path": str(course.given),
+        "hash": course.digest,
+    }
 
 
 def _choice(
@@ -97,6 +152,7 @@ def _tell(workspace: Workspace, as_json: bool) -> None:
             "weeks": long,
             "devcontainer": (workspace.root / ".devcontainer/devcontainer.json").exists(),
             "next": _then(workspace),
+            "course": about(course) if (course := courses.current()) is not None else None,
         }
         print(json.dumps(found))
         return

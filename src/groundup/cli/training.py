@@ -149,10 +149,13 @@ def library(mine: bool) -> Iterator[tuple[Any, list[Path]]]:
     if not mine:
         yield Library("groundup"), reference
         return
+    from ..course import courses
     from ..course.blocks import library_of
-    from ..course.workspace import find_workspace
+    from ..course.workspace import WorkspaceError, find_workspace
 
     root = find_workspace().root
+    if (course := courses.current()) is not None:
+        raise WorkspaceError(f"recipes are groundup's, and your `mine` is of {course.name}: leave --mine out")
     with library_of(root):
         yield Library("mine"), [*reference, root / "mine"]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import courses
 from .lesson import Block, Lesson
 from .overlay import over_reference
 
@@ -38,7 +39,8 @@ def _trimmed(text: str) -> list[str]:
 @contextlib.contextmanager
 def library_of(workspace: Path | None) -> Iterator[None]:
     """`mine` as a workspace has it, or as the reference alone gives it, for as long as the context lasts."""
-    overlay = over_reference(workspace or Path(os.devnull)).install()
+    course = courses.current()
+    overlay = over_reference(workspace or Path(os.devnull), None if course is None else course.package).install()
     try:
         yield
     finally:

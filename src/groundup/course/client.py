@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .courses import names_pack
+
 START = 30.0  # seconds that a judge may take to come up
 CONNECT = 5.0  # seconds that it may take to let one in, when many are waiting
 ANSWER = 120.0  # seconds that it may take to answer
@@ -48,8 +50,8 @@ def own_folder(folder: Path) -> Path:
     return folder
 
 
-def fingerprint() -> str:
-    """Changes whenever groundup's code, lessons or settings do: a judge from before is replaced."""
+def fingerprint(root: Path) -> str:
+    """Changes whenever groundup's code, lessons or settings do, or the workspace's pack: a judge from before is replaced."""
     package = Path(__file__).parents[1]
     lessons = package / "_lessons" if (package / "_lessons").is_dir() else package.parents[1] / "lessons"
     newest, count = 0, 0
@@ -64,7 +66,16 @@ def fingerprint() -> str:
                 else:
                     newest, count = max(newest, entry.stat(follow_symlinks=False).st_mtime_ns), count + 1
     settings = [os.environ.get("GROUNDUP_SANDBOX", ""), sys.executable, os.environ.get("GROUNDUP_DATA", "")]
-    return f"{newest}-{count}-{'-'.join(settings)}"
+    return f"{newest}-{count}-{'-'.join(settings)}-{_pack(root)}"
+
+
+def _pack(root: Path) -> str:
+    """Changes whenever the pack of a workspace does; "" where the course is groundup's own."""
+    if not names_pack(root):
+        return ""
+    from .packs.named import times_of_pack
+
+    return times_of_pack(root)
 
 
 def workspace_root(here: Path) -> Path | None:
@@ -92,7 +103,7 @@ def ask(root: Path, request: dict[str, Any], start: bool = True) -> dict[str, An
     """One request to the judge of a workspace, starting one if need be. NoJudge if it cannot be had."""
     try:
         path = socket_path(root)
-        message = {**request, "fingerprint": fingerprint()}
+        message = {**request, "fingerprint": fingerprint(root)}
     except OSError as problem:  # a folder that cannot be made, or code that is being written just now
         raise NoJudge(str(problem)) from None
     for attempt in range(3):

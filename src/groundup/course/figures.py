@@ -6,12 +6,15 @@ SVG the ink becomes `currentColor`, which follows the page or, alone, the reader
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import types
 from typing import Any
 
 from ..lab.plot import INK, PAPER, STYLE_OF_PLOTS
+from . import courses
+from .blocks import library_of
 from .lesson import Lesson, LessonError
 
 __all__ = ["INK", "PAPER", "draw", "load_figures", "themed"]
@@ -28,6 +31,11 @@ SETTINGS: dict[str, Any] = {
 
 def load_figures(lesson: Lesson) -> dict[str, Any]:
     """The public functions of a lesson's figures.py by name; {} where it has none."""
+    with _reference():
+        return _functions(lesson)
+
+
+def _functions(lesson: Lesson) -> dict[str, Any]:
     path = lesson.folder / "figures.py"
     if not path.is_file():
         return {}
@@ -50,18 +58,22 @@ def load_figures(lesson: Lesson) -> dict[str, Any]:
 def draw(lesson: Lesson, name: str) -> str:
     """One figure as the text of an SVG. LessonError if the lesson has no such figure."""
     import matplotlib
-
-    functions = load_figures(lesson)
-    if name not in functions:
-        raise LessonError(lesson.folder / "figures.py", 1, f"there is no figure {name}")
     from matplotlib import pyplot
 
     out = io.StringIO()
-    with matplotlib.rc_context(SETTINGS):
+    with _reference(), matplotlib.rc_context(SETTINGS):
+        functions = _functions(lesson)
+        if name not in functions:
+            raise LessonError(lesson.folder / "figures.py", 1, f"there is no figure {name}")
         figure = functions[name]()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})  # cut to the ink: no label is lost
         pyplot.close(figure)
     return themed(out.getvalue())
+
+
+def _reference() -> contextlib.AbstractContextManager[None]:
+    """`mine` for the figures of a pack: its reference, which has no other name. Those of groundup import groundup."""
+    return contextlib.nullcontext() if courses.current() is None else library_of(None)
 
 
 def themed(svg: str) -> str:

@@ -146,7 +146,7 @@ class Hearing:
         anything = self._submission.any_imports
         allowed = None if anything else self._lesson.allows
         self._child = self._sandbox.child(allowed, self._cpu)
-        contract = {} if anything else {m: _asked_for(m) for m in self._lesson.modules}
+        contract = {} if anything else {m: _asked_for(reference_text(m) or "") for m in self._lesson.modules}
         request = {
             "do": "load",
             "package": "mine",
@@ -367,7 +367,7 @@ def of_problem(checkpoint: Checkpoint, problem: Problem) -> CheckpointVerdict:
 
 
 @lru_cache(maxsize=256)
-def _asked_for(module: str) -> list[str]:
+def _asked_for(reference: str) -> list[str]:
     """The names that a learner's module must define; how a thing prints is left to them."""
-    names = contract(reference_text(module) or "")
+    names = contract(reference)
     return [name for name in names if not name.endswith("__repr__")]

@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from . import courses
+
 LEVELS = ("core", "optional", "advanced")
 PARTS = ("Build it", "Exercises", "Go further", "Look back")  # after the idea, in this order
 SECTION_ID = re.compile(r"\d+\.\d+")
@@ -97,16 +99,24 @@ class Lesson:
 
 
 def lessons_root() -> Path:
-    """Where the lessons lie: inside the wheel, or beside `src` in a checkout."""
+    """Where the lessons of groundup's own course lie: inside the wheel, or beside `src` in a checkout."""
     package = Path(__file__).parents[1]
     inside, beside = package / "_lessons", package.parents[1] / "lessons"
     return inside if inside.is_dir() else beside
 
 
-@lru_cache(maxsize=8)
 def find_all(root: Path | None = None) -> tuple[Lesson, ...]:
-    """Every lesson below a folder, in the order of phases and lessons. LessonError for the first malformed one."""
-    found = [load(page.parent) for page in sorted((root or lessons_root()).glob("*/*/lesson.md"))]
+    """Every lesson below a folder, or of the course, in the order of phases and lessons. LessonError for the first malformed one."""
+    course = courses.current()
+    if root is None and course is not None:
+        return _found(course.lessons, course.digest)
+    return _found(root or lessons_root(), "")
+
+
+@lru_cache(maxsize=8)
+def _found(root: Path, digest: str) -> tuple[Lesson, ...]:
+    """digest: of the pack that they are of, so that they are read again when it changes."""
+    found = [load(page.parent) for page in sorted(root.glob("*/*/lesson.md"))]
     return tuple(sorted(found, key=lambda lesson: (lesson.phase, lesson.order)))
 
 

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import groundup
 
+from . import courses
+
 FILE_CAP = 256 << 10  # bytes of a learner's file: ten times the longest of the library, parsed within a second
 SLOW_ENCODINGS = ("idna", "punycode")  # read in the square of the length, and meant for no file
 ROOT = Path(groundup.__file__).parent
@@ -51,10 +53,21 @@ class Problem(Exception):
     line: int | None = None
 
 
-@lru_cache(maxsize=512)
+def reference_root() -> Path:
+    """Where the reference of the course lies: groundup itself, or a pack's own package."""
+    course = courses.current()
+    return ROOT if course is None else course.package
+
+
 def reference_text(module: str) -> str | None:
     """The reference's source of a library module (grad.value, or the package grad), or None if there is none."""
-    path = ROOT.joinpath(*module.split("."))
+    course = courses.current()
+    return _reference_text(reference_root(), "" if course is None else course.digest, module)
+
+
+@lru_cache(maxsize=512)
+def _reference_text(root: Path, digest: str, module: str) -> str | None:
+    path = root.joinpath(*module.split("."))
     for candidate in (path / "__init__.py", path.with_suffix(".py")):
         if candidate.is_file():
             return candidate.read_text(encoding="utf-8")
@@ -106,7 +119,7 @@ def check_imports(tree: ast.Module, allowed: frozenset[str], name: str) -> None:
             continue
         for imported in names:
             first = imported.split(".")[0]
-            if first == "groundup":
+            if first == "groundup" and first not in allowed:  # a pack may build on it
                 says = f"`{imported}` is the reference itself. Write it yourself; what you have built is in `mine`, as `from .tensor import Tensor`."
                 raise Problem("forbidden-import", says, name, node.lineno)
             if first not in allowed:
@@ -153,6 +166,7 @@ def assemble(
 
     `absent` are modules that must not be had from the reference: those of the lesson at hand.
     """
+    root = reference_root()
     sources: dict[str, tuple[str, str]] = {}
     lesson = {module.casefold() for module in absent}  # a file system may not tell Value.py from value.py
     queue = [name for module in wanted for name in _with_packages(module)]
@@ -163,10 +177,10 @@ def assemble(
         if module in own:
             sources[module] = own[module]
         elif module.casefold() not in lesson and (text := reference_text(module)) is not None:
-            sources[module] = (f"groundup/{module.replace('.', '/')}.py", text)
+            sources[module] = (f"{root.name}/{module.replace('.', '/')}.py", text)
         else:
             continue
-        is_package = (ROOT / module.replace(".", "/")).is_dir()
+        is_package = (root / module.replace(".", "/")).is_dir()
         for name in _imported(sources[module][1], module, is_package):
             queue += _with_packages(name)
     return sources

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import NamedTuple
 
+from .courses import names_pack
+
 
 class Source(NamedTuple):
     """Where a module comes from: a file name for tracebacks, its text, and whether it is a package."""
@@ -114,10 +116,21 @@ def from_sources(sources: dict[str, tuple[str, str]]) -> Lookup:
     return lookup
 
 
-def over_reference(workspace: Path) -> Overlay:
-    """`mine` in a workspace: its own files where they exist, the reference library's source for the rest."""
+def over_reference(workspace: Path, package: Path | None = None) -> Overlay:
+    """`mine` in a workspace: its own files where they exist, the reference's source for the rest.
+
+    package: the reference of the workspace's course, where that is a pack; without it the workspace is asked.
+    CourseError for a pack that is not trusted as it now is.
+    """
     import groundup
 
+    if package is None and names_pack(workspace):
+        from .packs.named import pack_of
+
+        course = pack_of(workspace)
+        package = None if course is None else course.package
+    if package is not None:
+        return Overlay("mine", from_folders(workspace / "mine", package))
     reference = Path(groundup.__file__).parent
     own, library = from_folders(workspace / "mine"), from_folders(workspace / "mine", reference)
 

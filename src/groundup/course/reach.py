@@ -17,9 +17,11 @@ from collections.abc import Iterator, Mapping
 from types import CodeType, FrameType
 from typing import Any
 
+from . import courses
 from .batches import Absent, Prepared, visible
+from .blocks import library_of
 from .faults import Fault, enclosing
-from .library import ROOT
+from .library import reference_root
 from .overlay import Library
 from .probes import Probe
 
@@ -31,7 +33,7 @@ class Reach:
         """sources: the reference's text of each file that the lesson builds. Runs every probe on its batch, here."""
         self._sources = sources
         self._trees = {path: ast.parse(text) for path, text in sources.items()}
-        files = {str(ROOT / path): path for path in sources}
+        files = {str(reference_root() / path): path for path in sources}
         self._entered: dict[str, set[tuple[str, str]]] = {}  # probe -> (file, dotted name)
         for probe in prepared.probes:
             if not probe.checkpoint.long:
@@ -71,13 +73,13 @@ def _codes(probe: Probe, prepared: Prepared) -> set[CodeType]:
         return set()
     namespace: dict[str, Any] = {"__name__": f"probe_{probe.key}"}
     exec(compile(probe.source, f"<probe {probe.key}>", "exec", dont_inherit=True), namespace)
-    library, found = Library("groundup"), set[CodeType]()
+    found = set[CodeType]()
 
     def enter(frame: FrameType, event: str, _: Any) -> None:
         if event == "call":
             found.add(frame.f_code)
 
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _elsewhere():
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _elsewhere(), _reference() as library:
         warnings.simplefilter("ignore")  # the judge has seen them
         sys.setprofile(enter)
         try:
@@ -86,6 +88,16 @@ def _codes(probe: Probe, prepared: Prepared) -> set[CodeType]:
         finally:
             sys.setprofile(None)
     return found
+
+
+@contextlib.contextmanager
+def _reference() -> Iterator[Library]:
+    """The reference, to be run here: groundup as it is imported, or a pack's under the learner's name."""
+    if courses.current() is None:
+        yield Library("groundup")
+    else:
+        with library_of(None):
+            yield Library("mine")
 
 
 @contextlib.contextmanager

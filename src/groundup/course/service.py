@@ -41,7 +41,7 @@ def main(root: Path) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     listener = _listen(path)
-    mark = fingerprint()
+    mark = fingerprint(root)
     from .scratch import own_scratch
     from .session import Session
 

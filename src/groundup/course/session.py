@@ -74,6 +74,8 @@ class Session:
         reply: Reply = {"verdict": verdict.as_json(), "title": lesson.title}
         if verdict.passed:
             reply["next"] = _after_a_pass(workspace, lesson, standings)
+            if not standings.get(lesson.section_id, Standing("")).passed:
+                reply["log"] = f"your log waits: groundup log {lesson.section_id}"  # said once
         named = {submission.name(path): data for path, data in {**submission.earlier, **submission.files}.items()}
         if line := source_line(reply["verdict"], named):
             reply["source"] = line
@@ -123,17 +125,15 @@ def _standings(workspace: Workspace) -> tuple[dict[str, Standing], str | None]:
 
 
 def _after_a_pass(workspace: Workspace, lesson: Lesson, standings: dict[str, Standing]) -> str:
-    """What to do next, in one line; after the first pass another, that the log waits."""
+    """What to do next, in one line."""
     known = {**standings, lesson.section_id: Standing(lesson.section_id, passed=True)}
     try:
         following = next_lesson(known, workspace.track)
     except WorkspaceError as problem:  # a track of one's own: the verdict stands all the same
         return str(problem)
-    first = not standings.get(lesson.section_id, Standing("")).passed
-    note = f"\n  your log waits: groundup log {lesson.section_id}" if first else ""
     if following is None:
-        return "everything that is here is built" + note
-    return f"next: {following.section_id} {following.title}   groundup open {following.section_id}{note}"
+        return "everything that is here is built"
+    return f"next: {following.section_id} {following.title}   groundup open {following.section_id}"
 
 
 def record(workspace: Workspace, lesson: Lesson, verdict: LessonVerdict, files: dict[str, bytes]) -> str | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import __version__
-from . import tracks
+from . import courses, tracks
+from .courses import Course
 from .lesson import Lesson, find
 from .workspace import BEGINNING, NAME, PLACEMENT, Config, Workspace, WorkspaceError, make_workspace, write_absent
 
@@ -77,20 +78,23 @@ class Choices:
     hours: float = 10
     begin: str = BEGINNING
     devcontainer: bool = False
+    course: Course | None = None  # a pack, trusted; None for groundup's own course
 
 
 def start(folder: Path, choices: Choices) -> Workspace:
-    """Makes the workspace. TrackError, NoSuchLesson or WorkspaceError for a choice that cannot be; then nothing is made."""
+    """Makes the workspace; its course is the one at hand from then on. TrackError, NoSuchLesson or WorkspaceError for a choice that cannot be; then nothing is made."""
     around = next((f for f in folder.resolve().parents if (f / NAME).is_file()), None)
     if around is not None:
         raise WorkspaceError(f"{folder} lies in the workspace {around}: go out of it, or name a folder elsewhere")
+    courses.use(choices.course)
     track = check_track(choices.track)
     check_hours(choices.hours)
     check_begin(choices.begin, track)
     files = {**EDITOR, **(CONTAINER if choices.devcontainer else {})}
     if choices.track.endswith(".toml"):
         files[f"tracks/{track.name}.toml"] = Path(choices.track).expanduser().read_text(encoding="utf-8")
-    return make_workspace(folder, Config(track.name, choices.hours, choices.begin), files)
+    course = "" if choices.course is None else str(choices.course.given)
+    return make_workspace(folder, Config(track.name, choices.hours, choices.begin, course), files)
 
 
 def add_container(folder: Path) -> list[str]:

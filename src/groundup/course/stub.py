@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
@@ -70,27 +70,38 @@ def _definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.Fun
 
 
 def _used_only_by(tree: ast.Module, dotted: str) -> frozenset[str]:
-    """The private functions that are named nowhere but in this definition, in each other, or in themselves."""
-    gone, grown = {dotted}, True
-    private = {name for name, _ in _definitions(tree) if is_private(name.rpartition(".")[2])}
-    while grown:
-        inside = {id(n) for name, node in _definitions(tree) if name in gone for n in ast.walk(node)}
-        named = {
-            getattr(n, "id", getattr(n, "attr", "")): None
-            for n in ast.walk(tree)
-            if isinstance(n, (ast.Name, ast.Attribute)) and id(n) not in inside
-        }
-        within = {
-            getattr(n, "id", getattr(n, "attr", ""))
-            for name, node in _definitions(tree)
-            if name in gone
-            for n in ast.walk(node)
-            if isinstance(n, (ast.Name, ast.Attribute))
-        }
-        new = {name for name in private - gone if (last := name.rpartition(".")[2]) in within and last not in named}
-        grown = bool(new)
-        gone |= new
-    return frozenset(gone - {dotted})
+    """The private functions that a definition leads to, and that nothing names but it and each other."""
+    uses: dict[str, set[str]] = {}
+    inside: set[int] = set()
+    for name, node in _definitions(tree):
+        uses.setdefault(name, set()).update(_named(ast.walk(node)))
+        inside |= {id(n) for n in ast.walk(node)}
+    loose = set(_named(n for n in ast.walk(tree) if id(n) not in inside))
+    private = {name for name in uses if is_private(_last(name))}
+    gone: set[str] = set()
+    reached = {dotted}
+    while reached:
+        named = set[str]().union(*(uses.get(name, set()) for name in reached))
+        reached = {name for name in private - gone if _last(name) in named}
+        gone |= reached
+    while True:
+        kept = loose.union(*(names for name, names in uses.items() if name not in gone and name != dotted))
+        staying = {name for name in gone if _last(name) in kept}
+        if not staying:
+            return frozenset(gone)
+        gone -= staying
+
+
+def _named(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+
+
+def _last(dotted: str) -> str:
+    return dotted.rpartition(".")[2]
 
 
 class _Blank(cst.CSTTransformer):

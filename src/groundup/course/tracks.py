@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import courses
 from .lesson import LEVELS, SECTION_ID, Lesson, find_all
 from .progress import Standing
 
@@ -74,8 +75,10 @@ def tracks_root() -> Path:
 
 def names(workspace: Path | None = None) -> list[str]:
     """The tracks there are, with those in the folder of a workspace: `everything` first, then by name."""
-    folders = [tracks_root(), *([workspace / "tracks"] if workspace is not None else [])]
+    folders = [tracks_root()] if courses.current() is None else []
+    folders += [workspace / "tracks"] if workspace is not None else []
     found = {path.stem for folder in folders for path in folder.glob("*.toml")}
+    found |= {EVERYTHING}
     return sorted(found, key=lambda name: (name != EVERYTHING, name))
 
 
@@ -89,6 +92,9 @@ def load(name: str, workspace: Path | None = None) -> Track:
 
     workspace: the folder of a workspace, whose own tracks come before those of the course and from which paths are taken.
     """
+    course = courses.current()
+    if name == EVERYTHING and course is not None:
+        return Track(name, course.title, "", tuple((str(phase),) for phase in sorted({x.phase for x in find_all()})))
     path = _path(name, workspace)
     if path is None:
         raise TrackError(f"there is no track {name!r}: {_nearest(name, names(workspace))}")

@@ -136,6 +136,8 @@ class Watch:
                 reply["verdict"], reply["title"], reply.get("next", ""), source=reply.get("source", "")
             )
             print(shown)
+            if "log" in reply:
+                print(f"  {reply['log']}")
             if "warning" in reply:
                 print(reply["warning"])
         self._prompt()

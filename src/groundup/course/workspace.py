@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import tracks
+from . import courses, tracks
 from .client import workspace_root
 from .lesson import SECTION_ID, Lesson, find_all
 from .library import Submission, module_name, reference_text
@@ -36,7 +37,8 @@ track = "{track}"  # {tracks}
 hours_per_week = {hours}
 begin = "{begin}"  # beginning, placement, or the lesson you begin at
 """
-KNOWN = ("format", "track", "hours_per_week", "begin")
+COURSE = "course = {course}  # a pack: a course by others\n"
+KNOWN = ("format", "track", "hours_per_week", "begin", "course")
 BEGINNING, PLACEMENT = "beginning", "placement"
 INIT = '''\
 """What you have built. What you have not built yet comes from groundup, under the same names."""
@@ -71,6 +73,7 @@ class Config:
     track: str = tracks.EVERYTHING
     hours_per_week: float = 10
     begin: str = BEGINNING  # or PLACEMENT, or a lesson's id
+    course: str = ""  # the path of a pack, from the workspace; "" for groundup's own course
 
 
 @dataclass(frozen=True)
@@ -174,11 +177,24 @@ class Workspace:
 
 
 def find_workspace(start: Path | None = None) -> Workspace:
-    """The workspace that a folder lies in, or has as its `workspace`. WorkspaceError if there is none."""
+    """The workspace that a folder lies in, or has as its `workspace`; its course is the one at hand from then on.
+
+    WorkspaceError if there is none, CourseError for a pack that cannot be had, or is not trusted as it now is.
+    """
     root = workspace_root(start or Path.cwd())
     if root is None:
         raise WorkspaceError("there is no workspace here: `groundup start` makes one in this folder's `workspace`")
-    return Workspace(root, read_config(root / NAME))
+    workspace = Workspace(root, read_config(root / NAME))
+    courses.use(_course(workspace))
+    return workspace
+
+
+def _course(workspace: Workspace) -> courses.Course | None:
+    if not workspace.config.course:
+        return None
+    from .packs import opening
+
+    return opening.of_workspace(workspace.root, workspace.config.course)
 
 
 def read_config(path: Path) -> Config:
@@ -223,7 +239,9 @@ def read_config(path: Path) -> Config:
     begin = values.get("begin", BEGINNING)
     good = isinstance(begin, str) and (begin in (BEGINNING, PLACEMENT) or SECTION_ID.fullmatch(begin) is not None)
     expect("begin", good, f'{BEGINNING}, {PLACEMENT}, or a lesson\'s id such as "3.1"')
-    return Config(track, hours, begin)
+    course = values.get("course", "")
+    expect("course", isinstance(course, str) and course.isprintable(), "the path of a pack")
+    return Config(track, hours, begin, course)
 
 
 def make_workspace(root: Path, config: Config | None = None, files: Mapping[str, str] | None = None) -> Workspace:
@@ -259,13 +277,14 @@ def make_workspace(root: Path, config: Config | None = None, files: Mapping[str,
 
 
 def _config_text(root: Path, config: Config) -> str:
-    return CONFIG.format(
+    text = CONFIG.format(
         format=FORMAT,
         track=config.track,
         tracks=", ".join(tracks.names(root)),
         hours=f"{config.hours_per_week:g}",
         begin=config.begin,
     )
+    return text + (COURSE.format(course=json.dumps(config.course, ensure_ascii=False)) if config.course else "")
 
 
 def write_absent(root: Path, files: Mapping[str, str]) -> list[str]:

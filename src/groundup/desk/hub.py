@@ -3,6 +3,9 @@
 A source answers for one kind of topic (`lesson`, `run`): it yields what is new after a cursor, a row id. The id that a browser
 keeps is the cursors of all its topics, `lesson:1.3=81,run:12=40512`; when the connection breaks it comes back with that, and
 nothing is missed or told twice. Server-sent events, WHATWG HTML, section 9.2.
+
+A browser has six connections to a host over all its tabs, and a stream holds one for as long as it is open. Where there are more
+than a few, the oldest is told to rest: its tab comes back when it is looked at again.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from typing import Any
 TOPIC = re.compile(r"[a-z]+(:[A-Za-z0-9._-]{1,80})?")
 BEAT = 15.0  # seconds between two signs of life
 MOST = 16  # topics of a tab
+TABS = 4  # streams at the same time
+REST = b"event: rest\ndata: \n\n"
 FROM_NOW = -1  # a cursor: only what comes from here on
 
 
@@ -41,7 +46,8 @@ class Hub:
         self._sources: dict[str, Factory] = {}
         self._bells: dict[str, asyncio.Event] = {}
         self._followed: Counter[str] = Counter()
-        self._closed = asyncio.Event()
+        self._streams: list[asyncio.Event] = []  # what ends each of those that are open, the oldest first
+        self._closed = False
 
     def source(self, prefix: str, factory: Factory) -> None:
         """Lets a source answer for the topics `prefix` and `prefix:argument`."""
@@ -67,14 +73,20 @@ class Hub:
 
     def close(self) -> None:
         """Ends every stream."""
-        self._closed.set()
+        self._closed = True
+        for end in self._streams:
+            end.set()
 
     async def stream(self, topics: Sequence[str], since: str = "") -> AsyncIterator[bytes]:
         """What a tab is sent, as the bytes of an event stream. since: the last id that it has seen."""
         cursors = {topic: FROM_NOW for topic in topics} | _cursors(since, topics)
         queue: asyncio.Queue[tuple[str, Message]] = asyncio.Queue(maxsize=64)
         tasks = [asyncio.create_task(self._pump(topic, cursors[topic], queue)) for topic in topics]
-        ending = asyncio.create_task(self._closed.wait())
+        end = asyncio.Event()
+        ending = asyncio.create_task(end.wait())
+        self._streams.append(end)
+        for oldest in self._streams if self._closed else self._streams[:-TABS]:
+            oldest.set()
         getting: asyncio.Task[tuple[str, Message]] | None = None
         self._followed.update(topics)
         try:
@@ -89,7 +101,10 @@ class Hub:
                 getting = None
                 cursors[topic] = message.cursor
                 yield _frame(topic, message, cursors)
+            if not self._closed:
+                yield REST
         finally:
+            self._streams.remove(end)
             self._followed.subtract(topics)
             for task in (*tasks, ending, *([getting] if getting else [])):
                 task.cancel()

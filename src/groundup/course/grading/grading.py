@@ -27,29 +27,10 @@ from .gathering import Handed
 SCHEMA = 1
 LATE_SECONDS = 0.5  # for all checkpoints after one that ran out of time: an endless loop is paid for once
 SPARE_SECONDS = 60.0  # what a submission may take beside its long checkpoints, before the judge is taken to hang
-JUDGING = frozenset(
-    [
-        "answers",
-        "batches",
-        "checkpoints",
-        "compare",
-        "contract",
-        "diagnose",
-        "draw",
-        "extras",
-        "faults",
-        "hearing",
-        "judge",
-        "kinds",
-        "lesson",
-        "library",
-        "overlay",
-        "probes",
-        "sandbox",
-        "shrink",
-        "verdicts",
-    ]
-)
+JUDGING = frozenset((  # modules of `course` that a verdict depends on
+    "answers", "batches", "checkpoints", "compare", "contract", "courses", "diagnose", "draw", "extras", "faults", "hearing", "judge",
+    "kinds", "lesson", "library", "overlay", "probes", "sandbox", "shrink", "verdicts",
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,11 +53,12 @@ class Unit:
 
 def unit_of(handed: Handed, lesson: Lesson, terms: Terms) -> Unit:
     """The unit that a student's files are."""
-    parts = [f"{SCHEMA} {lesson.section_id} {terms.seed} {terms.times} {handed.alone}".encode()]
+    alone = handed.alone and len(lesson.builds) > 1  # where there is one file, nothing stands beside it
+    parts = [f"{SCHEMA} {lesson.section_id} {terms.seed} {terms.times} {alone}".encode()]
     parts += [judge_hash().encode(), lesson_hash(lesson).encode()]
     for path, data in sorted(handed.files.items()):
         parts += [path.encode(), data]
-    return Unit(_hash(parts), lesson.section_id, handed.files, handed.alone)
+    return Unit(_hash(parts), lesson.section_id, handed.files, alone)
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:
@@ -132,9 +114,9 @@ def lesson_hash(lesson: Lesson) -> str:
     named = [module for node in asks.body for module in library_modules(node)]
     used = reference_sources([*lesson.modules, *named])
     drawn = {
-        node.module.split(".")[1]  # what draws cases or knows truths: the whole folder it is in
+        name.split(".")[1]  # what draws cases or knows truths: the whole folder it is in
         for node in ast.walk(asks)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("groundup.")
+        if isinstance(node, ast.ImportFrom) and (name := node.module or "").startswith("groundup.")
     }
     sources = [path for name in sorted(drawn - {"course"}) for path in (ROOT / name).rglob("*.py")]
     parts = [_bytes(path) for path in (lesson.page, lesson.checks, lesson.folder / "faults.toml")]

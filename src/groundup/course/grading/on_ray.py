@@ -18,6 +18,7 @@ from typing import Any
 
 from ..judge import Judge
 from ..scratch import own_scratch
+from ..workspace import WorkspaceError
 from .executors import ATTEMPTS, Ended
 from .grading import Terms, Unit, grade
 
@@ -40,9 +41,12 @@ def on_node(unit: Unit, terms: Terms) -> tuple[str, bytes]:
 
 
 class OnRay:
-    """Units graded by the cluster at an address, or by one of this machine's own that lasts as long as this object."""
+    """Units graded by the cluster at an address, or by one of this machine's own that lasts as long as this object.
 
-    def __init__(self, terms: Terms, seconds: float, address: str | None = None) -> None:
+    WorkspaceError if the cluster cannot be joined.
+    """
+
+    def __init__(self, terms: Terms, seconds: float, address: str | None = None, workers: int | None = None) -> None:
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         if address is None:
@@ -50,11 +54,16 @@ class OnRay:
         import ray
 
         self._ray: Any = ray
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-        options |= {"address": address} if address is not None else {"address": "local", "include_dashboard": False}
-        ray.init(**options)
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "address": address or "local"}
+        options |= {"include_dashboard": False, "num_cpus": workers} if address is None else {}
+        try:
+            ray.init(**options)
+        except Exception as problem:  # Ray has no class of its own for these
+            why = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+            where = f"the Ray cluster at {address}" if address is not None else "Ray on this machine"
+            raise WorkspaceError(f"{where} cannot be had ({why}): is it up, and is RAY_AUTH_TOKEN its token?") from None
         self._task: Any = ray.remote(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")(on_node)
-        self._terms, self._seconds = terms, seconds
+        self._terms, self._seconds, self._most = terms, seconds, workers
         self._waiting: deque[tuple[Unit, int]] = deque()
         self._busy: dict[Any, tuple[Unit, int, float]] = {}
         self.nodes: set[str] = set()  # that have graded something
@@ -64,7 +73,7 @@ class OnRay:
 
     def as_completed(self) -> Iterator[tuple[Unit, bytes | Ended]]:
         while self._waiting or self._busy:
-            room = max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+            room = self._most or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
             while self._waiting and len(self._busy) < room:
                 unit, attempt = self._waiting.popleft()
                 until = time.monotonic() + STARTING + self._seconds

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
 from ..lesson import Lesson
 from ..terminal import printable
@@ -19,9 +20,7 @@ WORDS = {"passed": "passed", "failed": "not passed", "unusable": "unusable", "en
 
 def report(lessons: Sequence[Lesson], seed: int, rows: Sequence[Row], pairs: Sequence[Pair]) -> bytes:
     """report.html."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["printable"] = printable
-    template = environment.from_string(Path(__file__).with_name("report.html").read_text(encoding="utf-8"))
+    template = _template()
     titles = {lesson.section_id: f"{lesson.section_id} {lesson.title}" for lesson in lessons}
     graded = [lesson for lesson in lessons if any(row.lesson == lesson.section_id for row in rows)]
     page = template.render(
@@ -39,3 +38,16 @@ def report(lessons: Sequence[Lesson], seed: int, rows: Sequence[Row], pairs: Seq
         words=WORDS,
     )
     return page.encode("utf-8", "replace")
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_legible
+    )
+    return environment.from_string(Path(__file__).with_name("report.html").read_text(encoding="utf-8"))
+
+
+def _legible(value: object) -> object:
+    """No control character of a student's reaches the page."""
+    return printable(value) if isinstance(value, str) and not value.isprintable() else value

@@ -82,10 +82,11 @@ def _too_large(job: Job, table: Devices) -> str:
     if fewest is None:
         return "One sequence alone fits no device of the table, whatever is shared: try --checkpoint, or a shorter context."
     if not made.fits:
-        enough = max(fewest, math.ceil(made.hours / MONTH))
+        enough = math.ceil(made.hours / MONTH)
+        when = f"{enough:,} of them to end in a month" if enough > fewest else f"{span(made.hours / fewest)} of theirs"
         return (
             f"It fits no single device: it takes {fewest:,} x {largest.title} at least, which share weights, gradients and the "
-            f"optimiser's memory (lesson 8.5), and {enough:,} of them to end in a month. "
+            f"optimiser's memory (lesson 8.5), and {when}. "
             "Weights that stay as they are cost a quarter of that or less: see LoRA (lesson 10.2)."
         )
     many = math.ceil(made.hours / MONTH)

@@ -42,9 +42,9 @@ def _entries(plan: Plan) -> Iterator[tuple[str, list[str]]]:
     for sitting in plan.sittings:
         yield f"sitting-{sitting.name}", _sitting(sitting)
     for week in plan.weeks:
-        if week.review is not None:
+        for phase in week.reviews:
             says = "Notes again; an old checkpoint from a blank file (groundup recall); what was skipped."
-            yield f"review-{week.review}", [*_days(week.monday, 7), *_about(f"review of phase {week.review}", says)]
+            yield f"review-{phase}", [*_days(week.monday, 7), *_about(f"review of phase {phase}", says)]
     for mark in plan.marks:
         if mark.day is not None and not mark.done and mark.day >= plan.today:
             yield mark.name.replace(" ", "-"), _mark(mark)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from itertools import islice
 
 from ..kept_runs import kept_recipes
 from ..lesson import Lesson, find_all
@@ -37,7 +38,7 @@ class Week:
     planned: int  # minutes: what its slots have; ahead, what its sittings make up
     worked: float  # minutes
     sittings: tuple[Sitting, ...] = ()
-    review: int | None = None  # the phase that is reviewed
+    reviews: tuple[int, ...] = ()  # the phases that are reviewed
     passed: tuple[str, ...] = ()  # lessons
     marks: tuple[Mark, ...] = ()
     off: int = 0  # days taken off
@@ -250,11 +251,10 @@ class _Known:
             return float("inf")
         last = max(event.id for event in passes)
         phases = {lesson.section_id: lesson.phase for lesson in self.route}
+        since = next(i for i, event in enumerate(self.events) if event.id == last)
         minutes = 0.0
-        for span in spans(self.events):
+        for span in islice(spans(self.events[since:]), 1, None):
             event = span.event
-            if event.id <= last:
-                continue
             minutes += span.minutes if span.is_work else 0.0
             passed = self.passes.get(event.lesson or "")
             new = event.lesson in phases and phases[event.lesson] != phase and (passed is None or passed.id >= event.id)
@@ -269,7 +269,7 @@ def _weeks(known: _Known, planned: Laid, likely: Laid, marks: Sequence[Mark]) ->
     first, this = monday_of(known.first_day), monday_of(today)
     last = monday_of(max(this, planned.sittings[-1].day if planned.sittings else this))
     end = max(last, min(monday_of(likely.sittings[-1].day), last + BEYOND * WEEK) if likely.sittings else last)
-    reviews = {monday: phase for phase, monday in review_weeks(planned.sittings).items()}
+    reviewed = review_weeks(planned.sittings)
     sittings: dict[date, list[Sitting]] = {}
     for sitting in planned.sittings:
         sittings.setdefault(monday_of(sitting.day), []).append(sitting)
@@ -286,7 +286,7 @@ def _weeks(known: _Known, planned: Laid, likely: Laid, marks: Sequence[Mark]) ->
             planned=room if state in ("done", "now") else sum(sitting.minutes for sitting in laid),
             worked=known.by_week.get(monday, 0.0),
             sittings=laid,
-            review=reviews.get(monday),
+            reviews=tuple(phase for phase, week in reviewed.items() if week == monday),
             passed=tuple(name for name, day in known.passed_on.items() if monday <= day <= sunday),
             marks=tuple(mark for mark in marks if mark.day is not None and monday <= mark.day <= sunday),
             off=sum(settings.is_off(monday + timedelta(days=day)) for day in range(7)),

@@ -57,7 +57,7 @@ def _week(week: Week) -> dict[str, Any]:
         "state": week.state,
         "planned_minutes": week.planned,
         "worked_minutes": week.worked,
-        "review": week.review,
+        "reviews": list(week.reviews),
         "days_off": week.off,
         "break": week.resting,
         "passed": list(week.passed),

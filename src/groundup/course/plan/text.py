@@ -84,7 +84,7 @@ def _months(course: Sequence[Week]) -> str:
 
 
 def _brick(week: Week) -> str:
-    sign = "×" if week.off == 7 else "R" if week.review else "▲" if any(m.kind == GATE for m in week.marks) else " "
+    sign = "×" if week.off == 7 else "R" if week.reviews else "▲" if any(m.kind == GATE for m in week.marks) else " "
     text = f"{sign}{week.number:>2}"
     if week.state == "done" and week.worked:
         return paint(f" {text} ", REVERSE) if paint("x", REVERSE) != "x" else f"▐{text}▌"
@@ -98,8 +98,8 @@ def _brick(week: Week) -> str:
 def week_text(plan: Plan, week: Week) -> Iterator[str]:
     """A week: its dates, its sittings by day, its marks."""
     worked = f", {minutes_said(week.worked)} worked" if week.state == "now" else ""
-    review = f" · review of phase {week.review}" if week.review else ""
-    off = f" · {week.off} days off" if week.off else ""
+    review = f" · review of {entries_said([str(phase) for phase in week.reviews])}" if week.reviews else ""
+    off = f" · {week.off} day{'s' * (week.off > 1)} off" if week.off else ""
     title = f"week {week.number}  {date_said(week.monday, plan.today)} to {date_said(week.sunday, plan.today)}"
     yield paint(title, BOLD) + paint(f"   {minutes_said(week.planned)}{worked}{review}{off}", SOFT)
     days: dict[int, list[Sitting]] = {}
@@ -164,7 +164,7 @@ def _mark(mark: Mark) -> str:
 
 def _foot(plan: Plan, weeks: int) -> Iterator[str]:
     if plan.missing:
-        said = f"not written yet, so not planned: {missing_said(plan.missing)}"
+        said = f"not written yet, so not planned: {entries_said(plan.missing)}"
         yield textwrap.shorten(said, width(), placeholder=" ...")
     if not weeks:
         yield "groundup plan --weeks 8 shows more of it, --ical plan.ics takes it to your calendar"
@@ -175,7 +175,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def missing_said(entries: Sequence[str]) -> str:
+def entries_said(entries: Sequence[str]) -> str:
     """phases 4 and 5, lessons 6.1 and 6.5."""
     phases = [entry for entry in entries if "." not in entry]
     lessons = [entry for entry in entries if "." in entry]

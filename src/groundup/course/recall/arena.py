@@ -132,3 +132,10 @@ def judge_bout(workspace: Workspace, store: Store, bout: Bout, now: datetime) ->
 def stop(store: Store, lesson: Lesson) -> None:
     """Gives the open attempt up."""
     store.append(ENDED, lesson_id=lesson.section_id, passed=False, stopped=True)
+
+
+def clock(seconds: float) -> str:
+    """12:05, or 1:12:05."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -22,7 +22,9 @@ LONGEST = 4000  # characters of an entry
 CAP = 1 << 18  # bytes of a note that are read
 PASSES = ("first pass", "second pass", "third pass")
 END = re.compile(r"[.!?…。！？]+[\"'”’)\]]*(?=\s|$)|[。！？]")
-ABBREVIATED = re.compile(r"\b(?:(?i:e\.g|i\.e|cf|vs|al|etc|eqs?|figs?|sec|ch|pp?|approx|resp|dr|mr|ms|prof|st)|[A-Z])\.$")
+ABBREVIATED = re.compile(
+    r"\b(?:(?i:e\.g|i\.e|cf|vs|al|etc|eqs?|figs?|sec|ch|pp?|approx|resp|dr|mr|ms|prof|st)|[A-Z])\.$"
+)
 BOX = re.compile(r"\s*[-*+]\s+\[([ xX])\]\s*(first|second|third) pass\b", re.IGNORECASE)
 ABOUT = re.compile(r"\s*(#|[-*+]\s+\[[ xX]\]|<!--|---+\s*$|by: |it is at <)")
 

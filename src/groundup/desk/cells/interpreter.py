@@ -56,16 +56,17 @@ def main(parent: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (MOST_DATA, MOST_DATA))
     os.environ.update(setup["environment"])
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionError):  # the server has gone
-        Interpreter(channel, Path(setup["workspace"])).serve()
+        package = Path(setup["package"]) if setup["package"] else None
+        Interpreter(channel, Path(setup["workspace"]), package).serve()
     os._exit(0)  # threads that a cell has started do not keep it
 
 
 class Interpreter:
     """One namespace, and the cells that have run in it."""
 
-    def __init__(self, channel: socket.socket, workspace: Path) -> None:
+    def __init__(self, channel: socket.socket, workspace: Path, package: Path | None = None) -> None:
         self._channel, self._mine = channel, workspace / "mine"
-        self._library = over_reference(workspace).install()
+        self._library = over_reference(workspace, package).install()
         self._read: dict[str, tuple[int, int]] = {}  # the learner's files that have been imported, as they were
         self._cell = 0
         self._sending = threading.Lock()

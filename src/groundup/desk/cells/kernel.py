@@ -17,6 +17,8 @@ from pathlib import Path
 
 import groundup
 
+from ...course import courses
+from ...course.library import reference_root
 from ...course.sandbox import frames, layers
 from ...course.sandbox.frames import FrameError
 from ...course.sandbox.host import WARM_UP, Process, SandboxError, ending, kind_here, readable_paths, remove_folder
@@ -43,7 +45,8 @@ class Busy(Exception):
 def readable(workspace: Path) -> list[str]:
     """What cells may read: every package that is installed, the reference, the data, the learner's library."""
     data = [str(folder) for folder in (mirror_folder(), cache_folder()) if folder is not None]
-    return [*readable_paths(None), str(Path(groundup.__file__).parent), str(workspace / "mine"), *data]
+    reference = {str(Path(groundup.__file__).parent), str(reference_root())}  # a pack may build on groundup
+    return [*readable_paths(None), *sorted(reference), str(workspace / "mine"), *data]
 
 
 class Kernel:
@@ -75,6 +78,7 @@ class Kernel:
             "readable": readable(workspace),
             "kernel": kind_here() == "zygote",
             "workspace": str(workspace),
+            "package": str(course.package) if (course := courses.current()) is not None else "",
             "environment": {
                 "JOBLIB_MULTIPROCESSING": "0",  # it would warn that it cannot
                 "MPLBACKEND": "module://groundup.desk.cells.plotting",

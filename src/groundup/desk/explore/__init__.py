@@ -6,12 +6,17 @@ import importlib
 import pkgutil
 from functools import lru_cache
 
+from ...course import courses
 from .explorable import Explorable
 
 
-@lru_cache(maxsize=1)
 def find_all() -> dict[str, Explorable]:
-    """Every explorable by its name, in the order of their lessons."""
+    """Every explorable by its name, in the order of their lessons. A course by others has none: its 1.3 is not groundup's."""
+    return _ours() if courses.current() is None else {}
+
+
+@lru_cache(maxsize=1)
+def _ours() -> dict[str, Explorable]:
     names = sorted(found.name for found in pkgutil.iter_modules(__path__))
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
     found = [module.EXPLORABLE for module in modules if hasattr(module, "EXPLORABLE")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
@@ -12,7 +12,10 @@ from ...course.lesson import Lesson
 from ...course.workspace import Workspace, WorkspaceError, write_absent
 from .choices import NAME, read_choices, write_once
 from .gathering import Portfolio, gather
+from .kept_package import Kept, keep, kept_package
+from .packaging import make_package
 from .pages import Site
+from .publishing import Prepared
 from .site import Written, write_site
 
 FOLDER = "portfolio"  # in the workspace, where no other is named
@@ -25,6 +28,7 @@ class Asked:
     title: str | None = None
     featured: tuple[str, ...] = ()
     with_log: bool = False
+    package: bool = False  # make the wheel anew
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,17 @@ class Made:
     files: dict[str, bytes]
     says: tuple[str, ...]
     fresh: bool
+    package: Kept | None = None
 
 
 def make(
-    workspace: Workspace, asked: Asked, zone: tzinfo, lessons: Sequence[Lesson] | None = None
+    workspace: Workspace, asked: Asked, zone: tzinfo, lessons: Sequence[Lesson] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Made:
-    """The files of the site. Writes nothing but portfolio.toml, where there is none."""
+    """The files of the site. Writes portfolio.toml, where there is none, and the package, if that is asked for.
+
+    say: is told of each lesson whose tests are tried.
+    """
     fresh = write_once(workspace, asked.title, asked.featured)
     kept = read_choices(workspace)
     choices = replace(
@@ -54,9 +63,13 @@ def make(
         says.append(f"what is featured holds for this time: write it into {NAME} to keep it")
     if asked.title and asked.title != kept.title:
         says.append(f"the title holds for this time: write it into {NAME} to keep it")
+    if asked.package:
+        keep(workspace, make_package(workspace, choices.package, lessons, say), lessons)
+    package, stale = kept_package(workspace, lessons)
     portfolio = gather(workspace, choices, zone, lessons)
-    site = Site(workspace, portfolio)
-    return Made(portfolio, site.files(), (*says, *site.problems), fresh)
+    site = Site(workspace, portfolio, package)
+    files = site.files()
+    return Made(portfolio, files, (*says, *[stale] * bool(stale), *site.problems), fresh, package)
 
 
 def folder_of(workspace: Workspace, named: Path | None) -> Path:
@@ -76,7 +89,7 @@ def write(workspace: Workspace, folder: Path, files: Mapping[str, bytes]) -> Wri
     return written
 
 
-def as_object(made: Made, folder: Path, written: Written, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def as_object(made: Made, folder: Path, written: Written, branch: Prepared | None = None) -> dict[str, Any]:
     """What `groundup portfolio --json` says (docs/journey.md)."""
     it = made.portfolio
     return {
@@ -97,7 +110,23 @@ def as_object(made: Made, folder: Path, written: Written, more: Mapping[str, Any
         "log": [entry.name for entry in it.log],
         "featured": list(it.choices.featured),
         "says": list(made.says),
-        "package": None,
-        "branch": None,
-        **(more or {}),
+        "package": _package(made.package, folder) if made.package else None,
+        "branch": {**vars(branch), "push": list(branch.push)} if branch else None,
+    }
+
+
+def _package(package: Kept, folder: Path) -> dict[str, Any]:
+    score = package.score
+    return {
+        "name": package.name,
+        "version": package.version,
+        "wheel": str(folder / package.path),
+        "mine": list(package.mine),
+        "reference": list(package.reference),
+        "tests": list(package.tests),
+        "killed": score.killed,
+        "tried": score.tried,
+        "survived": [{"lesson": each.lesson, "fault": each.fault} for each in score.faults if not each.killed],
+        "untested": list(score.untested),
+        "broken": list(score.broken),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ from ..reading.sentences import plain
 from . import drawings, feed
 from .built import Built
 from .gathering import Portfolio
+from .kept_package import Kept
 from .rendering import IMAGE, fit, prose
 from .results import LARGEST, Done, Study
 from .texts import POSTS, Post
@@ -58,10 +60,10 @@ class Brick:
 class Site:
     """Makes the files of one portfolio. problems: what was asked for and is not there, a sentence each."""
 
-    def __init__(self, workspace: Workspace, portfolio: Portfolio, more: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, workspace: Workspace, portfolio: Portfolio, package: Kept | None = None) -> None:
         self.workspace, self.portfolio = workspace, portfolio
         self.problems: list[str] = []
-        self._more = dict(more or {})  # package and benchmarks, where they have been made
+        self._package = package
         self._files: dict[str, bytes] = {}
         self._lessons = frozenset(built.id for built in portfolio.built)
         self._runs = {run.row.id: f"runs/{slug(run.row.recipe)}-{run.row.id}.html" for run in portfolio.runs}
@@ -84,6 +86,10 @@ class Site:
         self._files[feed.NAME] = feed.atom(about.title, about.author, about.url, entries)
         if loose := [entry for entry in self.portfolio.log if entry.lesson not in self._lessons]:
             self._page("log.html", "log.html", entries=self._entries(loose, "", 3))
+        if self._package is not None:
+            self._files[self._package.path] = self._package.data
+            titles = {lesson.section_id: lesson.title for lesson in self.portfolio.lessons}
+            self._page("package.html", "package.html", titles=titles)
         self._index()
         return self._files
 
@@ -91,7 +97,7 @@ class Site:
         up = "../" * path.count("/")
         common = {"portfolio": self.portfolio, "about": self.portfolio.choices, "up": up, "here": path, "words": words,
                   "run_page": self._runs, "has_log": any(e.lesson not in self._lessons for e in self.portfolio.log),
-                  "package": self._more.get("package"), "home": str(Path.home())}  # fmt: skip
+                  "package": self._package}  # fmt: skip
         text = environment().get_template(f"portfolio/{template}").render({**common, **values})
         self._files[path] = fit(text).encode()
 
@@ -106,7 +112,7 @@ class Site:
         self._page(
             f"lessons/{built.id}.html", "lesson.html", built=built, code=code, lead=self._prose(_lead(built), "../", "idea", 3),
             says=plain(_lead(built).partition("\n\n")[0]), runs=self.portfolio.runs_on(built),
-            entries=self._entries(entries, "../", 3), benchmark=self._more.get("benchmarks", {}).get(built.id),
+            entries=self._entries(entries, "../", 3),
         )  # fmt: skip
 
     def _run(self, run: Done) -> None:
@@ -279,6 +285,4 @@ def _beginning(text: str, most: int = 200) -> str:
 
 
 def _sha(data: bytes) -> str:
-    import hashlib
-
     return hashlib.sha256(data).hexdigest()

@@ -21,7 +21,9 @@ from time import monotonic
 import platformdirs
 from markupsafe import Markup
 
+from ...course import courses
 from ...course.lesson import Lesson, lessons_root
+from ...course.packs.contents import digest
 from ...course.workspace import WorkspaceError, write_atomically
 from .mathematics import in_plain_signs
 from .plates import labelled, plate, print_of, words
@@ -103,7 +105,9 @@ def _key(lesson: Lesson) -> str:
         source = (lesson.folder / "figures.py").read_bytes()
     except OSError:
         source = b""
-    said = hashlib.sha256(f"{lesson.folder.resolve()}\n{_sources()}\n".encode() + source).hexdigest()
+    course = courses.current()
+    drawn_with = _sources() + ("" if course is None else digest(course.package))
+    said = hashlib.sha256(f"{lesson.folder.resolve()}\n{drawn_with}\n".encode() + source).hexdigest()
     return f"{lesson.section_id}-{said[:20]}"
 
 
@@ -206,12 +210,14 @@ def main(folder: str, names: str) -> None:
     """Draws figures of the lesson in a folder, and says each as a line [name, svg]; those that fail are left out."""
     from ...course.figures import draw
     from ...course.lesson import load
+    from ...course.packs.opening import around
 
     said = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a figure prints is no answer
     if hasattr(os, "nice"):
         os.nice(5)  # the page comes first
     lesson = load(Path(folder))
+    courses.use(None if comes_with_groundup(lesson) else around(lesson.folder))
     for name in json.loads(names):
         with contextlib.suppress(Exception):
             said.write(json.dumps([name, draw(lesson, name)]) + "\n")

@@ -97,4 +97,10 @@ key("", "theme", "change between light and dark", () => {
 key("g m", "map", "go to the map", () => location.assign("/"));
 key("g e", "explore", "go to the explorables", () => location.assign("/explore"));
 key("g r", "runs", "go to the runs", () => location.assign("/runs"));
+key("g p", "plan", "go to the plan", () => location.assign("/plan"));
+key("g n", "notes", "go to the notes", () => location.assign("/notes"));
+key("g c", "recall", "go to recall", () => location.assign("/recall"));
+key("g s", "shelf", "go to the shelf", () => location.assign("/shelf"));
+key("", "guide", "where to ask, what to compute on, habits", () => location.assign("/guide"));
+key("", "portfolio", "the portfolio", () => location.assign("/portfolio"));
 begin();

@@ -4,6 +4,7 @@ let source = null;
 let last = "";
 let opening = 0;
 let broken = false;
+let resting = false;
 
 // handler({topic, kind, data}); since: the row id where the page's own data ends.
 export function follow(topic, handler, { since } = {}) {
@@ -23,6 +24,7 @@ export function follow(topic, handler, { since } = {}) {
 function open() {
   if (source) source.close();
   source = null;
+  resting = false;
   if (!handlers.size) return;
   const query = [...handlers.keys()].map((topic) => `topic=${encodeURIComponent(topic)}`).join("&");
   source = new EventSource(`/events?${query}&since=${encodeURIComponent(last)}`);
@@ -34,6 +36,11 @@ function open() {
       clearTimeout(opening);
       opening = setTimeout(open, 2000);
     }
+  });
+  source.addEventListener("rest", () => {
+    // so many tabs are open that the browser would have no connection left: this one comes back when it is looked at
+    source.close();
+    resting = true;
   });
   source.addEventListener("message", (event) => {
     last = event.lastEventId;
@@ -57,5 +64,8 @@ function state(now) {
   } else if (!broken && sign) sign.remove();
 }
 
+const look = () => resting && !document.hidden && open();
+document.addEventListener("visibilitychange", look);
+addEventListener("focus", look);
 addEventListener("pagehide", () => source && source.close());
 addEventListener("pageshow", (event) => event.persisted && open());

@@ -20,7 +20,7 @@ from ...course.plan.marks import GATE, Mark
 from ...course.plan.settings import EVENINGS, FULL_DAYS, decide, tick
 from ...course.plan.shares import WANTED
 from ...course.plan.slots import minutes_said
-from ...course.plan.text import missing_said, percent
+from ...course.plan.text import entries_said, percent
 from ...course.workspace import WorkspaceError
 from ..drawing.svg import element, picture
 from ..paging import Refused, body_of, render
@@ -43,12 +43,12 @@ class Brick:
     def classes(self) -> str:
         resting = self.week.state == "done" and not self.week.worked
         kind = "later aside" if resting else CLASSES[self.week.state]
-        return f"{kind} review" if self.week.review else kind
+        return f"{kind} review" if self.week.reviews else kind
 
     @property
     def sign(self) -> str:
         """What is special about it, in a letter: the words are in `said`."""
-        return "×" if self.week.off == 7 else "R" if self.week.review else "▲" if self.gates else ""
+        return "×" if self.week.off == 7 else "R" if self.week.reviews else "▲" if self.gates else ""
 
     @property
     def said(self) -> str:
@@ -56,12 +56,20 @@ class Brick:
         week = self.week
         word = "no work" if week.state == "done" and not week.worked else WORDS[week.state]
         parts = [f"week {week.number}", self.dates, word, time_of(week)]
-        if week.review:
-            parts.append(f"review of phase {week.review}")
+        parts += [f"review of phase {phase}" for phase in week.reviews]
         parts += [f"gate {name}" for name in self.gates]
-        if week.off:
-            parts.append("1 day off" if week.off == 1 else f"{week.off} days off")
-        return ", ".join(parts)
+        return ", ".join([*parts, *self._off()])
+
+    @property
+    def special(self) -> str:
+        """What else there is to say of it: reviews, every date, days off."""
+        reviews = [f"review of phase {phase}" for phase in self.week.reviews]
+        dates = [f"gate {mark.title}" if mark.kind == GATE else mark.title for mark in self.week.marks]
+        return ", ".join([*reviews, *dates, *self._off()])
+
+    def _off(self) -> list[str]:
+        off = self.week.off
+        return [f"{off} day{'s' * (off > 1)} off"] if off else []
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,12 @@ class Row:
 
     @property
     def state(self) -> str:
-        return "done" if self.mark.done else "due" if self.mark.due else "ahead" if self.day else "no date yet"
+        return "done" if self.mark.done else "due" if self.mark.due else "ahead"
+
+    @property
+    def word(self) -> str:
+        """The state in a word, where there is something to say."""
+        return {"done": "done", "due": "its runs are left" if self.mark.kind == GATE else "due"}.get(self.state, "")
 
 
 def values_of(plan: Plan, asked: int | None) -> dict[str, Any]:
@@ -99,7 +112,7 @@ def values_of(plan: Plan, asked: int | None) -> dict[str, Any]:
         "rows": [_row(plan, mark) for mark in plan.marks],
         "due": [mark for mark in plan.marks if mark.due and mark.tickable],
         "share": _share(plan),
-        "missing": missing_said(plan.missing),
+        "missing": entries_said(plan.missing),
         "off": [(f"{first}..{last}", _dates(plan, first, last)) for first, last in plan.settings.off],
         "shapes": SHAPES,
         "time_of": time_of,
