@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-BENCHES = $(filter-out benchmarks/training_speed.py, $(wildcard benchmarks/*_*.py)) $(addprefix benchmarks/, classic.py grad.py tokenizers.py loader.py checkpoint.py sampling.py finder.py desk.py)
+BENCHES = $(filter-out benchmarks/training_speed.py, $(wildcard benchmarks/*_*.py)) $(addprefix benchmarks/, classic.py grad.py tokenizers.py loader.py checkpoint.py sampling.py finder.py desk.py grading.py)
 CHROMIUM = chromium chromium-browser google-chrome google-chrome-stable
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -23,6 +23,7 @@ peers: setup
 	@for f in peers conformance swapped opinfo modules; do echo "$$f"; OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$f.py || exit 1; done
 	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/harness.py; [ $$? -ne 1 ]
 	@GROUNDUP_KILLS=4 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/course/test_judge_killed.py tests/train/test_killed.py
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/course/cluster_grading.py
 
 vendor:
 	@PYTHON=$(PYTHON) tools/vendor/rebuild

@@ -28,7 +28,7 @@ from groundup.course.tracks import Gate, Track, load, names
 from groundup.course.workspace import WorkspaceError
 
 from .learner import BERLIN, lesson
-from .test_plan_year import sound
+from .test_plan_year import merged, sound
 
 MONDAY = datetime(2026, 3, 2, 0, 0, tzinfo=BERLIN)
 HOURS = st.floats(0.5, 60).map(lambda hours: round(hours, 1))
@@ -145,6 +145,23 @@ def test_the_parts_of_a_lesson_make_it_up(minutes):
     ]
     if minutes >= 60:
         assert sum(part.minutes for part in parts if part.what != READ) >= 0.6 * minutes
+
+
+@pytest.mark.parametrize(
+    ("minutes", "left"),
+    [
+        (0, [("read", 30), ("build", 40), ("check", 10), ("exercise", 20)]),
+        (45, [("build", 25), ("check", 10), ("exercise", 20)]),
+        (90, [("exercise", 15)]),
+        (600, [("exercise", 15)]),  # it has not passed, so something is left
+    ],
+)
+def test_what_is_left_of_a_lesson_is_its_end(minutes, left):
+    lessons = [lesson("1.1", 100)]
+    at = MONDAY.timestamp()
+    worked = [Event(3 + i, at + 60 * 15 * (i + 1), "checked", "1.1", {}) for i in range(minutes // 15)]
+    made = sound(plan(lessons, 20, events=worked, now=MONDAY + timedelta(hours=11)))
+    assert list(merged(segment for sitting in made.sittings for segment in sitting.segments)) == left
 
 
 def test_a_phase_is_followed_by_its_review_week():

@@ -76,6 +76,8 @@ def test_a_name_is_text_whatever_is_in_it():
     gates = [each for each in read(content).values() if str(each["SUMMARY"]).startswith("gate: a; b, c\\n")]
     assert len(gates) == 1 and "🧱🧱" in gates[0]["SUMMARY"] and "größer" in gates[0]["DESCRIPTION"]
     assert content.count(b"\r\nBEGIN:VEVENT\r\n") == len(read(content))
+    unfolded = content.replace(b"\r\n ", b"").decode()
+    assert '\r\nSUMMARY:gate: a\\; b\\, c\\\\n "d"\\nBEGIN:VEVENT\\nDTSTART:1 größer' in unfolded
 
 
 def test_an_import_again_changes_what_is_there():

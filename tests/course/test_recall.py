@@ -8,6 +8,7 @@ from itertools import pairwise
 import fsrs
 import pytest
 
+from groundup.course.blanks import blank, parts
 from groundup.course.lesson import find, find_all
 from groundup.course.library import module_name, reference_text
 from groundup.course.listed import items
@@ -17,7 +18,7 @@ from groundup.course.recall.cards import BUG, QUESTION, REBUILD, cards_of, deck
 from groundup.course.recall.passages import passage
 from groundup.course.recall.schedule import RATINGS, Schedule, next_due
 from groundup.course.recall.session import Done, done_today, interleaved, todays
-from groundup.course.stub import UNWRITTEN, blank, parts
+from groundup.course.stub import UNWRITTEN
 from groundup.course.workspace import WorkspaceError, make_workspace
 
 from .learner import BERLIN
@@ -210,10 +211,10 @@ def test_cards_are_interleaved():
 def test_a_definition_can_be_blanked(lesson):
     """What is left parses, lacks the body and what only it used, and has all else."""
     count = 0
-    for path in lesson.builds:
+    for path in lesson.builds[:2]:
         source = reference_text(module_name(path))
         before = parts(source, source)
-        for name in list(before)[:5]:
+        for name in list(before)[-3:]:
             text = blank(source, name, source)
             assert text.count(UNWRITTEN.format(name)) == 1
             left = _definitions(ast.parse(text))
@@ -276,7 +277,7 @@ def test_code_that_is_handed_out_fails_and_the_learners_own_passes(workspace, ju
     seen = set()
     with workspace.store() as store:
         passed(store, lesson, files)
-        for _ in range(3):
+        for _ in range(2):
             task = code.hand_out(workspace, store, judge, card)
             assert task.own and task.part not in seen and task == code.open_task(store.events(), card.name)
             seen.add(task.part)

@@ -94,10 +94,16 @@ def year(folder, lessons=60):
             run(root, "two-moons", seed, {"width": width, "points": 300}, metrics={"loss": curve(seed + width)},
                 result={"test_accuracy": 0.99 + seed / 1000})  # fmt: skip
     for number in range(12):
-        post(root, f"2026-0{1 + number % 9}-1{number % 10}-week-{number}", f"# Week {number}\n\nWhat $x_{number}$ is.\n\n## Then\n\nMore.\n")
+        post(
+            root,
+            f"2026-0{1 + number % 9}-1{number % 10}-week-{number}",
+            f"# Week {number}\n\nWhat $x_{number}$ is.\n\n## Then\n\nMore.\n",
+        )
     for lesson in chosen[:5]:
-        entry(root, f"2026-02-01-{lesson.section_id}", f"# {lesson.title}\n\npublic: yes\n\n## The core idea\n\nIt is short.\n")
+        entry(
+            root,
+            f"2026-02-01-{lesson.section_id}",
+            f"# {lesson.title}\n\npublic: yes\n\n## The core idea\n\nIt is short.\n",
+        )
     entry(root, "2026-02-02", "# A bad day\n\nNobody shall read of it.\n")
     return root, chosen
-
-

@@ -3,7 +3,7 @@
 import re
 import shutil
 import sys
-from collections import deque
+from collections import Counter, deque
 
 import pytest
 from playwright.sync_api import expect
@@ -98,7 +98,7 @@ def test_every_link_leads_somewhere(desk):
     """From the map, breadth first; and looking changes nothing. What a page costs the server is measured by benchmarks/desk.py."""
     before = kept(desk)
     with desk.client() as known:
-        found, waiting = {"/"}, deque(["/"])
+        found, waiting, asked = {"/"}, deque(["/"]), Counter()
         while waiting:
             path = waiting.popleft()
             answer = known.get(path)
@@ -113,7 +113,9 @@ def test_every_link_leads_somewhere(desk):
                 target = re.sub(r"&amp;", "&", target)
                 if target.startswith("/") and target not in found and "/artifact/" not in target:
                     found.add(target)
-                    waiting.append(target)
+                    asked[target.partition("?")[0]] += 1
+                    if asked[target.partition("?")[0]] <= 4:  # a week before, a week before that, without an end
+                        waiting.append(target)
     assert {f"/lesson/{lesson.section_id}" for lesson in find_all()} <= found
     assert {f"/explore/{name}" for name in find_explorables()} <= found
     assert {"/runs", "/explore"} <= found

@@ -35,9 +35,9 @@ def workspace(tmp_path):
     return make_workspace(tmp_path / "ws")
 
 
-def built(workspace, asked=building.Asked(), lessons=None):
+def built(workspace, asked=None, lessons=None):
     """What was made, and the folder that it was written to."""
-    made = building.make(workspace, asked, BERLIN, lessons)
+    made = building.make(workspace, asked or building.Asked(), BERLIN, lessons)
     folder = building.folder_of(workspace, None)
     building.write(workspace, folder, made.files)
     return made, folder
@@ -58,7 +58,9 @@ def sound(folder):
 
 def test_two_lessons_and_a_run(workspace):
     simulated.passed(workspace.root, [find("1.2"), find("1.3")])
-    name = simulated.run(workspace.root, "two-moons", 0, metrics={"loss": simulated.curve(0)}, result={"test_accuracy": 0.995})
+    name = simulated.run(
+        workspace.root, "two-moons", 0, metrics={"loss": simulated.curve(0)}, result={"test_accuracy": 0.995}
+    )
     made, folder = built(workspace)
     assert sound(folder) == 4 and made.says == ()
     lesson = page(folder, "lessons/1.3.html")
@@ -99,7 +101,13 @@ def test_the_same_workspace_gives_the_same_bytes(year):
 def test_the_same_bytes_whatever_the_order_of_sets(workspace):
     simulated.passed(workspace.root, [find("1.2"), find("1.3"), find("2.1")])
     for seed in (0, 1):
-        simulated.run(workspace.root, "two-moons", seed, metrics={"loss": [3, 2, 1], "error": [1, 1, 2]}, result={"test_accuracy": 1.0})
+        simulated.run(
+            workspace.root,
+            "two-moons",
+            seed,
+            metrics={"loss": [3, 2, 1], "error": [1, 1, 2]},
+            result={"test_accuracy": 1.0},
+        )
     simulated.post(workspace.root, "a", "# A\n\n[it](/lesson/1.3)\n")
     digests = set()
     for seed in ("1", "2"):
@@ -137,7 +145,9 @@ def test_gates_are_met_by_what_was_passed_and_run(workspace):
     made, _ = built(workspace)
     assert not dict((each.name, met) for each, met in made.portfolio.gates)[gate.name]
     for recipe in gate.runs:
-        simulated.run(workspace.root, recipe, 0, dict(own_values(recipe)), result={claim: 1.0 for claim in claims(recipe)})
+        simulated.run(
+            workspace.root, recipe, 0, dict(own_values(recipe)), result={claim: 1.0 for claim in claims(recipe)}
+        )
     made, folder = built(workspace)
     assert dict((each.name, met) for each, met in made.portfolio.gates)[gate.name]
     assert [run.row.recipe for run in made.portfolio.reproduced] == list(gate.runs)
@@ -162,7 +172,9 @@ def claims(recipe):
 def test_the_log_is_private_until_it_says_otherwise(workspace):
     simulated.passed(workspace.root, [find("1.3")])
     simulated.entry(workspace.root, "2026-01-06-1.3", "# 1.3\n\n## Hard\n\nsecret one\n")
-    simulated.entry(workspace.root, "2026-01-07", "# A day\n\n```\npublic: yes\n```\nsecret two: public: yes of course\n")
+    simulated.entry(
+        workspace.root, "2026-01-07", "# A day\n\n```\npublic: yes\n```\nsecret two: public: yes of course\n"
+    )
     simulated.entry(workspace.root, "2026-01-08", "# Told\n\nPublic: yes\n\nthis may be read\n")
     made, folder = built(workspace)
     everything = "".join(path.read_text() for path in folder.rglob("*.html"))
@@ -179,11 +191,19 @@ def test_the_log_is_private_until_it_says_otherwise(workspace):
 
 def test_posts_and_their_feed(workspace):
     simulated.passed(workspace.root, [find("1.3")])
-    simulated.post(workspace.root, "one", "---\ntitle: One & only\ndate: 2026-03-01\nsummary: what <it> is\n---\n\nSee [it](/lesson/1.3), not [that](/lesson/9.9).\n")
+    simulated.post(
+        workspace.root,
+        "one",
+        "---\ntitle: One & only\ndate: 2026-03-01\nsummary: what <it> is\n---\n\nSee [it](/lesson/1.3), not [that](/lesson/9.9).\n",
+    )
     simulated.post(workspace.root, "2026-04-01-two", "# Two\n\n#### deep\n\nText.\n\n## flat\n")
     simulated.post(workspace.root, "draft", "---\ndraft: yes\n---\n# Unfinished\n")
     simulated.post(workspace.root, "odd", "---\ntitle: [broken\nno colon here\n\udcff# half\n")
-    simulated.post(workspace.root, "paper", "---\nkind: reproduction\ndate: 2026-01-01\npaper: arXiv:1412.6980\n---\n# Adam, again\n")
+    simulated.post(
+        workspace.root,
+        "paper",
+        "---\nkind: reproduction\ndate: 2026-01-01\npaper: arXiv:1412.6980\n---\n# Adam, again\n",
+    )
     made, folder = built(workspace)
     sound(folder)
     assert [post.title for post in made.portfolio.posts if post.name != "odd"] == ["Two", "One & only", "Adam, again"]
@@ -212,8 +232,17 @@ def test_a_feed_at_an_address(workspace):
 def test_pictures_come_along_by_their_hash(workspace):
     png = bytes.fromhex("89504e470d0a1a0a") + b"x" * 50
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" onload="alert(1)"><script>alert(1)</script><path d="M0 0H9"/></svg>'
-    name = simulated.run(workspace.root, "two-moons", files={"loss.png": png, "map.svg": svg, "sample.txt": b"ROMEO: <b>x</b>\n"}, result={})
-    simulated.post(workspace.root, "a", "# A\n\n![a curve](pictures/a.png) and ![out](../../mine/x.png)\n\n```\n![no](pictures/a.png)\n```\n")
+    name = simulated.run(
+        workspace.root,
+        "two-moons",
+        files={"loss.png": png, "map.svg": svg, "sample.txt": b"ROMEO: <b>x</b>\n"},
+        result={},
+    )
+    simulated.post(
+        workspace.root,
+        "a",
+        "# A\n\n![a curve](pictures/a.png) and ![out](../../mine/x.png)\n\n```\n![no](pictures/a.png)\n```\n",
+    )
     (workspace.root / "notes" / "posts" / "pictures").mkdir()
     (workspace.root / "notes" / "posts" / "pictures" / "a.png").write_bytes(png + b"post")
     (workspace.root / "mine" / "x.png").write_bytes(b"private")
@@ -230,15 +259,27 @@ def test_pictures_come_along_by_their_hash(workspace):
 
 
 def test_hostile_names_code_and_texts_are_only_shown(workspace):
-    code = f'"""{HOSTILE}</pre></code><script>document.title=1</script>"""\nclass A: pass\nx = "\x07\x00"\n'.replace("\x00", "\\0")
-    simulated.passed(workspace.root, [find("1.3"), find("1.4")], {"grad/value.py": code, "grad/tensor.py": b"\xff\xfe\x00 not text"})
+    code = f'"""{HOSTILE}</pre></code><script>document.title=1</script>"""\nclass A: pass\nx = "\x07\x00"\n'.replace(
+        "\x00", "\\0"
+    )
+    simulated.passed(
+        workspace.root, [find("1.3"), find("1.4")], {"grad/value.py": code, "grad/tensor.py": b"\xff\xfe\x00 not text"}
+    )
     simulated.run(workspace.root, HOSTILE, config={HOSTILE: HOSTILE, "home": os.path.expanduser("~/text")},
         metrics={HOSTILE: [3.0, float("nan"), float("inf"), 1.0]}, files={"a.txt": HOSTILE.encode() + b"\0\x1b[1m"}, result={HOSTILE: 1.0})  # fmt: skip
     simulated.run(workspace.root, HOSTILE, seed=1, metrics={HOSTILE: [1.0, 2.0]}, result={HOSTILE: 2.0})
-    simulated.post(workspace.root, "x<b>", f"---\ntitle: {HOSTILE}\nsummary: {HOSTILE}\nkind: {HOSTILE}\n---\n{SMUGGLED}\n\x00\x08\x9f￾")
+    simulated.post(
+        workspace.root,
+        "x<b>",
+        f"---\ntitle: {HOSTILE}\nsummary: {HOSTILE}\nkind: {HOSTILE}\n---\n{SMUGGLED}\n\x00\x08\x9f￾",
+    )
     simulated.post(workspace.root, "x b", f"# {HOSTILE}\n{SMUGGLED}")
-    simulated.entry(workspace.root, "2026-01-01-1.3", f"# {HOSTILE}\n\npublic: yes\n\n{SMUGGLED}\n\n[^1]\n\n[^1]: note\n")
-    simulated.entry(workspace.root, "2026-01-02-1.3", f"# {HOSTILE}\n\npublic: yes\n\n{SMUGGLED}\n\n[^1]\n\n[^1]: note\n")
+    simulated.entry(
+        workspace.root, "2026-01-01-1.3", f"# {HOSTILE}\n\npublic: yes\n\n{SMUGGLED}\n\n[^1]\n\n[^1]: note\n"
+    )
+    simulated.entry(
+        workspace.root, "2026-01-02-1.3", f"# {HOSTILE}\n\npublic: yes\n\n{SMUGGLED}\n\n[^1]\n\n[^1]: note\n"
+    )
     simulated.entry(workspace.root, "loose", f"# {HOSTILE}\n\npublic: yes\n\n{SMUGGLED}\n")
     (workspace.root / NAME).write_text(f"title = {json.dumps(HOSTILE)}\nauthor = {json.dumps(HOSTILE)}\nabout = {json.dumps(SMUGGLED)}\n"
         f"featured = [{json.dumps(HOSTILE)}, '1.3']\n")  # fmt: skip

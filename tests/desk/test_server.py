@@ -14,9 +14,12 @@ import subprocess
 import sys
 import threading
 import time
+from urllib.parse import quote
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from groundup.desk.app import all_routes
 from groundup.desk.running import Running, announce, find_running, new_window, withdraw
@@ -72,6 +75,62 @@ def test_what_lies_on_the_disk_is_reached_by_no_path(shared_desk):
                 channel.sendall(request.encode())
                 answer = b"".join(iter(lambda: channel.recv(1 << 16), b""))
             assert answer.startswith(b"HTTP/1.1 404"), path
+
+
+WORDS = st.one_of(
+    st.text(max_size=20),
+    st.integers().map(str),
+    st.sampled_from(
+        ["1.3", "ravine", "two-moons", "..", "../..", "/etc/passwd", "nan", "1e999", "-1", "\0", "%", "a" * 3000]
+    ),
+)
+BODIES = st.one_of(
+    st.sampled_from(
+        [b"", b"null", b"[]", b"\xff\xfe", b"{", b"[" * 100_000, b'{"a":' * 50_000, b'{"seed": 1e400}', b'{"seed": -1}']
+    ),
+    st.dictionaries(
+        st.sampled_from(["text", "base", "seed", "keep", "judge", "undo", "values", "code", "rating", "line", "card"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+            lambda some: st.lists(some, max_size=3),
+        ),
+        max_size=4,
+    ).map(lambda body: json.dumps(body).encode()),
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_nothing_that_is_asked_makes_the_desk_fail(fuzzed, data):
+    known = fuzzed
+    route = data.draw(st.sampled_from([route for each in all_routes() for route, _ in addresses(each)]))
+    if route.path == "/events":
+        return  # has no end where it succeeds; tests/desk/test_hub.py has its own
+    path = re.sub(
+        r"\{(\w+):?(\w*)\}",
+        lambda m: quote(data.draw(st.integers(0, 99).map(str) if m[2] == "int" else WORDS), safe=""),
+        route.path,
+    )
+    method = data.draw(st.sampled_from(sorted(route.methods - {"HEAD"})))
+    query = data.draw(
+        st.lists(
+            st.tuples(st.sampled_from(["q", "run", "rate", "step", "of", "on", "metric", "since"]), WORDS), max_size=3
+        )
+    )
+    body = data.draw(BODIES) if method != "GET" else b""
+    answer = known.request(method, path, params=query, content=body)
+    assert answer.status_code < 500, (method, path, query, body[:80], answer.text[:200])
+    assert "Traceback" not in answer.text
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory):
+    made = Desk(tmp_path_factory.mktemp("fuzzed"))
+    made.run("open", "1.3")
+    made.start()
+    with made.client() as known:
+        yield known
+    made.close()
 
 
 # The file.

@@ -1,13 +1,19 @@
 """A validator of HTML pages: html5lib's strict parser, and what it does not look at."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import html5lib
 
 VOID_OF_SCRIPT = ("script", "iframe", "object", "embed", "form", "base", "style")
-INSIDE = {"a": ("a", "button"), "button": ("a", "button"), "summary": ("a",), "p": ("p", "div", "ul", "table", "section")}
+INSIDE = {
+    "a": ("a", "button"),
+    "button": ("a", "button"),
+    "summary": ("a",),
+    "p": ("p", "div", "ul", "table", "section"),
+}
 HEADINGS = tuple(f"h{i}" for i in range(1, 7))
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
@@ -31,8 +37,10 @@ def complaints(html: str) -> list[str]:
         found.append("no title")
     levels = [int(name[1]) for name in names if name in HEADINGS]
     if levels.count(1) != 1 or levels[0] != 1:
-        found.append(f"{levels.count(1)} headings of the first level, the first heading is h{levels[0] if levels else '-'}")
-    found += [f"h{after} follows h{before}" for before, after in zip(levels, levels[1:]) if after > before + 1]
+        found.append(
+            f"{levels.count(1)} headings of the first level, the first heading is h{levels[0] if levels else '-'}"
+        )
+    found += [f"h{after} follows h{before}" for before, after in pairwise(levels) if after > before + 1]
     for element in elements:
         if not isinstance(element.tag, str):
             continue

@@ -576,9 +576,9 @@ def arena(
 
     Example: groundup arena 1.3
     """
-    from . import recalling
+    from . import contending
 
-    return recalling.arena(lesson, stop, json)
+    return contending.arena(lesson, stop, json)
 
 
 @app.command(name="portfolio")
@@ -597,6 +597,9 @@ def show_portfolio(
     package: Annotated[
         bool, Parameter(help="A wheel of `mine` too, and how good your tests are.", negative="")
     ] = False,
+    benchmark: Annotated[
+        bool, Parameter(help="Time your code against scikit-learn and PyTorch too.", negative="")
+    ] = False,
     publish: Annotated[str | None, Parameter(help="gh-pages: prepare that branch. Nothing is pushed.")] = None,
     title: Annotated[str | None, Parameter(help="What stands above it.")] = None,
     json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False,
@@ -607,7 +610,8 @@ def show_portfolio(
     """
     from . import showing
 
-    return showing.portfolio(showing.Asked(folder, tuple(feature or ()), with_log, package, publish, title, json))
+    asked = showing.Asked(folder, tuple(feature or ()), with_log, package, benchmark, publish, title, json)
+    return showing.portfolio(asked)
 
 
 @app.command(name="shelf")

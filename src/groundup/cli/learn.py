@@ -40,7 +40,16 @@ def course_here() -> None:
 
 def show_map(as_json: bool = False) -> int:
     workspace = find_workspace()
-    print(json.dumps(steps.map_object(workspace)) if as_json else steps.map_text(workspace))
+    if as_json:
+        print(json.dumps(steps.map_object(workspace)))
+        return 0
+    print(steps.map_text(workspace))
+    from ..course.plan import advice
+    from ..course.plan.days import here
+    from ..course.plan.text import advice_line
+
+    if line := advice_line(advice.now(workspace, here())):
+        print(paint(line, SOFT))
     return 0
 
 

@@ -26,6 +26,7 @@ class Asked:
     featured: tuple[str, ...] = ()
     with_log: bool = False
     package: bool = False
+    benchmark: bool = False
     publish: str | None = None
     title: str | None = None
     json: bool = False
@@ -38,7 +39,7 @@ def portfolio(asked: Asked) -> int:
     now = here()
     assert now.tzinfo is not None
     say = (lambda _: None) if asked.json or not sys.stderr.isatty() else _tell
-    wanted = building.Asked(asked.title, asked.featured, asked.with_log, asked.package)
+    wanted = building.Asked(asked.title, asked.featured, asked.with_log, asked.package, asked.benchmark)
     made = building.make(workspace, wanted, now.tzinfo, say=say)
     written = building.write(workspace, folder, made.files)
     branch = publish(workspace, asked.publish, made.files) if asked.publish else None
@@ -59,8 +60,10 @@ def portfolio(asked: Asked) -> int:
     for sentence in made.says:
         print(f"{paint('○', HINT)} {printable(sentence)}")
     if made.fresh:
-        print(f"{near(workspace.root / 'portfolio.toml')} is yours: your name, a few sentences, the pieces to show first")
-    if made.package is not None:
+        print(
+            f"{near(workspace.root / 'portfolio.toml')} is yours: your name, a few sentences, the pieces to show first"
+        )
+    if made.package is not None and asked.package:
         _tell_package(made.package, folder)
     if branch is not None:
         _tell_branch(branch)
@@ -68,7 +71,7 @@ def portfolio(asked: Asked) -> int:
 
 
 def _tell(lesson: str) -> None:
-    print(paint(f"  trying your tests on the known faults of {printable(lesson)}", SOFT), file=sys.stderr)
+    print(paint(f"  {printable(lesson)}", SOFT), file=sys.stderr)
 
 
 def _tell_package(package: Kept, folder: Path) -> None:

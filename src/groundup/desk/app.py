@@ -11,10 +11,13 @@ from typing import Any
 import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..course.courses import names_pack
 from ..course.lesson import LessonError, NoSuchLesson
 from ..course.sandbox.host import SandboxError
 from ..course.workspace import WorkspaceError
@@ -39,12 +42,29 @@ def make_app(place: Place) -> Starlette:
             Exception: _unexpected,
         },
         lifespan=_lifespan,
+        middleware=[Middleware(CourseAtHand, place=place)],
     )
     app.state.place = place
     for module in _modules():
         if hasattr(module, "sources"):
             module.sources(place)
     return app
+
+
+class CourseAtHand:
+    """Before each page of a course by others: it is the course as it now is, or, where that is not trusted, the page says so."""
+
+    def __init__(self, app: ASGIApp, place: Place) -> None:
+        self._app, self._place = app, place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer: ASGIApp = self._app
+        if scope["type"] == "http" and names_pack(self._place.root) and not scope["path"].startswith("/static/"):
+            try:
+                await self._place.work(lambda: self._place.workspace)
+            except (LessonError, WorkspaceError) as problem:
+                answer = await _ours(Request(scope, receive), problem)
+        await answer(scope, receive, send)
 
 
 def all_routes() -> list[BaseRoute]:

@@ -94,9 +94,10 @@ def difference(groups: Sequence[Group]) -> dict[str, list[Any]]:
     found = {}
     for name in names:
         within = [[row.config.get(name) for row in each.rows] for each in groups]
-        if any(values != within[0] for values in within):
-            found[name] = [values[0] if all(v == values[0] for v in values) else VARIES for values in within]
-    return {name: values for name, values in found.items() if any(v != VARIES for v in values)}
+        values = [many[0] if all(v == many[0] for v in many) else VARIES for many in within]
+        if any(v != values[0] for v in values):
+            found[name] = values
+    return found
 
 
 def summaries(each: Group) -> dict[str, Summary]:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from ... import __version__
-from ..courses import Course
+from ..courses import Course, learning
 from ..lesson import Lesson, find_all
 from .contents import CourseError
 from .manifest import FORMAT, NAME, NAMED, TAKEN
@@ -54,7 +54,8 @@ def new_pack(folder: Path) -> list[Path]:
 
 def new_lesson(course: Course) -> list[Path]:
     """Writes the example's lesson once more into a pack: after the last, under names that are free. What was written."""
-    lessons = find_all(course.lessons)
+    with learning(course):
+        lessons = find_all()
     last = lessons[-1] if lessons else None
     module = next(
         name

@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...lab.sqlite import StoreError
+from ..blanks import blank, parts
 from ..bugs import faults_of
 from ..judge import Judge
 from ..lesson import Lesson, find
 from ..library import Submission, module_name, reference_text
 from ..progress import Event, Store
-from ..stub import blank, parts
 from ..workspace import Workspace, WorkspaceError, write_atomically
 from .cards import BUG, MINUTES, REBUILD, Card
 
 BEGUN, CHECKED = "recall-begun", "recall-checked"
 TRIES = 8  # parts, or faults, that are tried before a card is given up
+DULL = (".__init__", ".__repr__")  # parts that are asked for only where there is nothing else
 SIZE = 3  # lines that make a part worth rebuilding, where there is one
 FOLDER = "recall"
 
@@ -196,7 +197,7 @@ def _rebuilds(files: Mapping[str, bytes]) -> dict[str, tuple[str, str]]:
                 found[f"{module_name(path)}.{name}"] = (path, blank(text, name, reference), size)
         except (SyntaxError, UnicodeDecodeError, RecursionError, ValueError):
             continue
-    large = {part for part, (_, _, size) in found.items() if size >= SIZE}
+    large = {part for part, (_, _, size) in found.items() if size >= SIZE and not part.endswith(DULL)}
     return {part: (path, text) for part, (path, text, _) in found.items() if part in large or not large}
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ..lesson import PARTS, Lesson
+from ..listed import ITEM
 
 WORD = re.compile(r"[a-z]{3,}")
 SHORT = 80  # characters below which a paragraph says too little
@@ -59,6 +60,8 @@ def _paragraphs(lesson: Lesson) -> list[Passage]:
             if title in PARTS:
                 break
         elif not fenced and line.strip():
+            if ITEM.match(line):
+                end()
             lines.append(line)
         elif not fenced:
             end()

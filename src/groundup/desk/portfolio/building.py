@@ -8,8 +8,9 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
-from ...course.lesson import Lesson
+from ...course.lesson import Lesson, find_all
 from ...course.workspace import Workspace, WorkspaceError, write_absent
+from .benchmarks import kept_benchmarks, measure
 from .choices import NAME, read_choices, write_once
 from .gathering import Portfolio, gather
 from .kept_package import Kept, keep, kept_package
@@ -29,6 +30,7 @@ class Asked:
     featured: tuple[str, ...] = ()
     with_log: bool = False
     package: bool = False  # make the wheel anew
+    benchmark: bool = False  # time what has not been timed
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,15 @@ class Made:
 
 
 def make(
-    workspace: Workspace, asked: Asked, zone: tzinfo, lessons: Sequence[Lesson] | None = None,
+    workspace: Workspace,
+    asked: Asked,
+    zone: tzinfo,
+    lessons: Sequence[Lesson] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Made:
-    """The files of the site. Writes portfolio.toml, where there is none, and the package, if that is asked for.
+    """The files of the site. Writes portfolio.toml, where there is none, and package and benchmarks, if asked for.
 
-    say: is told of each lesson whose tests are tried.
+    say: is told of each lesson that is timed, or whose tests are tried.
     """
     fresh = write_once(workspace, asked.title, asked.featured)
     kept = read_choices(workspace)
@@ -65,9 +70,11 @@ def make(
         says.append(f"the title holds for this time: write it into {NAME} to keep it")
     if asked.package:
         keep(workspace, make_package(workspace, choices.package, lessons, say), lessons)
+    if asked.benchmark:
+        measure(workspace, [lesson.section_id for lesson in (find_all() if lessons is None else lessons)], say)
     package, stale = kept_package(workspace, lessons)
     portfolio = gather(workspace, choices, zone, lessons)
-    site = Site(workspace, portfolio, package)
+    site = Site(workspace, portfolio, package, kept_benchmarks(workspace))
     files = site.files()
     return Made(portfolio, files, (*says, *[stale] * bool(stale), *site.problems), fresh, package)
 

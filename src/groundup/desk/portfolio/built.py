@@ -85,7 +85,9 @@ def built_lessons(store: Store, lessons: Iterable[Lesson], zone: tzinfo) -> list
     return [each for each in found if each is not None]
 
 
-def _built(store: Store, lesson: Lesson, events: Sequence[Event], spent: Mapping[str, float], zone: tzinfo) -> Built | None:
+def _built(
+    store: Store, lesson: Lesson, events: Sequence[Event], spent: Mapping[str, float], zone: tzinfo
+) -> Built | None:
     passes = [event for event in events if _is_pass(event)]
     if not passes:
         return None
@@ -124,7 +126,9 @@ def _checkpoints(judged: Event | None) -> tuple[tuple[str, bool], ...]:
     said = judged.payload.get("checkpoints") if judged is not None else None
     if not isinstance(said, dict):
         return ()
-    return tuple((str(name), isinstance(about, dict) and about.get("verdict") == "passed") for name, about in said.items())
+    return tuple(
+        (str(name), isinstance(about, dict) and about.get("verdict") == "passed") for name, about in said.items()
+    )
 
 
 def _files(store: Store, hashes: Mapping[str, str]) -> tuple[tuple[CodeFile, ...], tuple[str, ...]]:

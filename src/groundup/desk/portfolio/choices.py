@@ -58,7 +58,7 @@ def read_choices(workspace: Workspace) -> Choices:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        raise WorkspaceError(f"{path}: this is not TOML ({problem}): write lines such as author = \"Ada\"") from None
+        raise WorkspaceError(f'{path}: this is not TOML ({problem}): write lines such as author = "Ada"') from None
     _expect(path, text, values)
     if "featured" in values:
         values["featured"] = tuple(values["featured"])
@@ -72,7 +72,10 @@ def _expect(path: Path, text: str, values: dict[str, Any]) -> None:
         if name not in known:
             good, what = False, f"only {', '.join(known)}"
         elif name == "featured":
-            good, what = isinstance(value, list) and all(isinstance(each, str) for each in value), 'a list such as ["1.3"]'
+            good, what = (
+                isinstance(value, list) and all(isinstance(each, str) for each in value),
+                'a list such as ["1.3"]',
+            )
         elif name == "log":
             good, what = isinstance(value, bool), "true or false"
         else:

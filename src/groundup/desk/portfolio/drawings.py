@@ -49,7 +49,9 @@ def bands(metric: str, found: Sequence[Band]) -> Drawn:
     steps = [step for band in found for step in band.steps]
     values = [value for band in found for side in (band.low, band.high) for value in side if math.isfinite(value)]
     log = _is_steep(metric, values)
-    plane = Plane(WIDTH, HEIGHT, span(steps, 0.01), span(values, log=log), x_label="step", y_label=metric[:40], log_y=log)
+    plane = Plane(
+        WIDTH, HEIGHT, span(steps, 0.01), span(values, log=log), x_label="step", y_label=metric[:40], log_y=log
+    )
     plane.axes()
     for i, band in enumerate(found, 1):
         plane.area(band.steps, band.low, band.high, f"s{i}")

@@ -39,7 +39,8 @@ def atom(title: str, author: str, url: str, posts: Sequence[tuple[str, str, date
             _text(entry, "summary", summary)
         _text(entry, "content", html).set("type", "html")
     ElementTree.indent(feed, "")
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(feed, encoding="utf-8") + b"\n"
+    text: str = ElementTree.tostring(feed, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
 
 def _text(parent: Element, name: str, text: str) -> Element:

@@ -46,7 +46,11 @@ class Portfolio:
     @property
     def newest(self) -> date | None:
         """The day of the last thing in it."""
-        days = [*(each.last for each in self.built), *(run.day for run in self.runs), *(post.day for post in self.posts)]
+        days = [
+            *(each.last for each in self.built),
+            *(run.day for run in self.runs),
+            *(post.day for post in self.posts),
+        ]
         return max(days, default=None)
 
     def runs_on(self, built: Built) -> list[Done]:

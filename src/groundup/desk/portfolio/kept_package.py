@@ -62,7 +62,7 @@ def kept_package(workspace: Workspace, lessons: Sequence[Lesson] | None = None) 
         score = said["score"]
         found = Kept(
             str(said["name"]), str(said["version"]), wheel, (folder / wheel).read_bytes(),
-            *(tuple(map(str, said[key])) for key in ("mine", "reference", "tests")),
+            tuple(map(str, said["mine"])), tuple(map(str, said["reference"])), tuple(map(str, said["tests"])),
             Score(tuple(Tried(**each) for each in score["faults"]), tuple(score["untested"]), tuple(score["broken"]), int(score["unfit"])),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):

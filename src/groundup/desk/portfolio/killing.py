@@ -69,16 +69,19 @@ class Score:
 
 
 def kill_score(
-    lessons: Sequence[Lesson], own: Mapping[str, str], tests: Mapping[str, bytes], say: Callable[[str], None] = lambda _: None
+    lessons: Sequence[Lesson],
+    own: Mapping[str, str],
+    tests: Mapping[str, bytes],
+    say: Callable[[str], None] = lambda _: None,
 ) -> Score:
     """Runs the tests against every known fault of the lessons. own: module -> text. say: is told of each lesson."""
     faults: list[Tried] = []
     untested, broken, unfit = [], [], 0
-    reach = {name: modules for name, data in tests.items() if (modules := reached(name, data, own)) is not None}
+    reach = {name: found for name, data in tests.items() if (found := reached(name, data, own)) is not None}
     with ThreadPoolExecutor(WORKERS) as pool:
         for lesson in lessons:
-            modules = {module: path for path in lesson.builds if (module := module_name(path)) in own}
-            chosen = {module: [n for n, found in reach.items() if module in found] for module in modules}
+            modules = [module for module in map(module_name, lesson.builds) if module in own]
+            chosen = {module: [name for name, reaches in reach.items() if module in reaches] for module in modules}
             if not any(chosen.values()):
                 untested.append(lesson.section_id)
                 continue
@@ -89,9 +92,9 @@ def kill_score(
                 continue
             work = [partial(_try, benches[module], module, lesson, fault, own)
                     for module, fault in _faults(lesson) if module in benches]  # fmt: skip
-            found = list(pool.map(lambda job: job(), work))
-            faults += [each for each in found if each is not None]
-            unfit += sum(each is None for each in found)
+            done = list(pool.map(lambda job: job(), work))
+            faults += [each for each in done if each is not None]
+            unfit += sum(each is None for each in done)
     return Score(tuple(faults), tuple(untested), tuple(broken), unfit)
 
 
@@ -187,7 +190,15 @@ class Bench:
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": folder, "TMPDIR": folder, "PYTHONDONTWRITEBYTECODE": "1",
                        "PYTHONHASHSEED": "0", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **threads}  # fmt: skip
-        command = [sys.executable, "-I", "-m", "groundup.desk.portfolio.trial", folder, str(int(self._deadline) + 1), *self._files]
+        command = [
+            sys.executable,
+            "-I",
+            "-m",
+            "groundup.desk.portfolio.trial",
+            folder,
+            str(int(self._deadline) + 1),
+            *self._files,
+        ]
         with subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, start_new_session=True,

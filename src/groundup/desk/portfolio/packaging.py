@@ -18,7 +18,7 @@ from pathlib import Path
 import groundup
 
 from ...course.lesson import Lesson, find_all
-from ...course.library import Problem, assemble, module_name, read_text, reference_text
+from ...course.library import Problem, assemble, module_name, read_text
 from ...course.progress import Store
 from ...course.workspace import Workspace, WorkspaceError
 from ...lab.sqlite import StoreError
@@ -30,7 +30,7 @@ DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "PyYAML", "PIL": "pillow"}  
 INIT = '''\
 """What I have built, lesson by lesson.
 
-MINE are the modules that I wrote and that passed; FROM_GROUNDUP those of groundup (MIT, see LICENSE.groundup) that they lean on.
+MINE are the modules that I wrote, those of lessons as they passed; FROM_GROUNDUP those of groundup (MIT, see LICENSE.groundup) that they lean on.
 """
 
 MINE = {mine}
@@ -61,7 +61,10 @@ class Package:
 
 
 def make_package(
-    workspace: Workspace, name: str, lessons: Sequence[Lesson] | None = None, say: Callable[[str], None] = lambda _: None
+    workspace: Workspace,
+    name: str,
+    lessons: Sequence[Lesson] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Package:
     """The wheel of a workspace. name: of the distribution; "" for that of the folder. WorkspaceError where nothing was built."""
     lessons = find_all() if lessons is None else lessons
@@ -72,12 +75,11 @@ def make_package(
     tests = tests_of(workspace)
     score = kill_score([lesson for lesson in lessons if lesson.section_id in passed], own, tests, say)
     mine = tuple(sorted(module for module in sources if module in own))
-    reference = tuple(sorted(module for module in sources if module and module not in own))
+    reference = tuple(sorted(module for module, text in sources.items() if text and module not in own))
     name = _distribution(name or workspace.root.name)
     version = f"0.{len(passed)}.{_passes(workspace)}"
     files = {f"mine/{path}": data for path, data in laid_out(sources).items()}
-    told = [module for module in reference if not _is_package(module)]
-    files["mine/__init__.py"] = INIT.format(mine=json.dumps(mine), reference=json.dumps(told)).encode()
+    files["mine/__init__.py"] = INIT.format(mine=json.dumps(mine), reference=json.dumps(reference)).encode()
     files |= {f"mine/{TESTS}/{path}": data for path, data in tests.items()}
     if tests:
         files.setdefault(f"mine/{TESTS}/__init__.py", b"")
@@ -104,7 +106,12 @@ def own_files(workspace: Workspace, lessons: Iterable[Lesson]) -> tuple[dict[str
     for path in sorted(folder.rglob("*.py")):
         name = path.relative_to(folder).as_posix()
         parts = name.removesuffix(".py").split("/")
-        if name not in taken and path.name != "__init__.py" and all(part.isidentifier() for part in parts) and parts[0] != TESTS:
+        if (
+            name not in taken
+            and path.name != "__init__.py"
+            and all(part.isidentifier() for part in parts)
+            and parts[0] != TESTS
+        ):
             found |= _text(name, path.read_bytes())
     return found, passed
 
@@ -131,7 +138,13 @@ def package_sources(own: Mapping[str, str]) -> dict[str, str]:
     """Module -> text of the learner's modules and all that they import, the learner's where there is one."""
     named = {module: (f"mine/{module.replace('.', '/')}.py", text) for module, text in own.items()}
     found = {module: text for module, (_, text) in assemble(own, named, frozenset()).items()}
-    return {**found, **own}
+    bare = {module: "" for module, text in found.items() if module not in own and _says_nothing(text)}
+    return {**found, **bare, **own}
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether there is only a docstring in it, as in a package that exists for its modules."""
+    return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in ast.parse(text).body)
 
 
 def laid_out(sources: Mapping[str, str]) -> dict[str, bytes]:
@@ -160,7 +173,11 @@ def tests_of(workspace: Workspace) -> dict[str, bytes]:
     found = {}
     for path in sorted(folder.rglob("*.py")):
         name = path.relative_to(folder)
-        if path.is_file() and path.resolve().is_relative_to(folder.resolve()) and not any(p.startswith(".") for p in name.parts):
+        if (
+            path.is_file()
+            and path.resolve().is_relative_to(folder.resolve())
+            and not any(p.startswith(".") for p in name.parts)
+        ):
             found[name.as_posix()] = path.read_bytes()
     return found
 
@@ -198,11 +215,22 @@ def _licence() -> str:
 
 
 def _readme(name: str, mine: Sequence[str], reference: Sequence[str], tests: Mapping[str, bytes], score: Score) -> str:
-    lines = [f"# {name}", "", "A machine learning library that I built from the ground up. Imported as `mine`.", "", "Mine:", ""]
+    lines = [
+        f"# {name}",
+        "",
+        "A machine learning library that I built from the ground up. Imported as `mine`.",
+        "",
+        "Mine:",
+        "",
+    ]
     lines += [f"- `mine.{module}`" for module in mine]
-    whole = [module for module in reference if (reference_text(module) or "").strip()]
-    if whole:
-        lines += ["", "Of groundup (MIT), because mine leans on it:", "", *(f"- `mine.{module}`" for module in whole)]
+    if reference:
+        lines += [
+            "",
+            "Of groundup (MIT), because mine leans on it:",
+            "",
+            *(f"- `mine.{module}`" for module in reference),
+        ]
     if tests:
         lines += ["", f"{len(tests)} files of tests of my own: `python -m pytest --pyargs mine.tests`. {score.says}"]
     return "\n".join(lines) + "\n"
@@ -211,7 +239,9 @@ def _readme(name: str, mine: Sequence[str], reference: Sequence[str], tests: Map
 def content_hash(workspace: Workspace, lessons: Sequence[Lesson] | None = None) -> str:
     """What a package is made of, in a hash: it is as old as the files are that give another."""
     own, passed = own_files(workspace, find_all() if lessons is None else lessons)
-    total = hashlib.sha256(json.dumps([sorted(passed), own, groundup.__version__], sort_keys=True).encode("utf-8", "replace"))
+    total = hashlib.sha256(
+        json.dumps([sorted(passed), own, groundup.__version__], sort_keys=True).encode("utf-8", "replace")
+    )
     for name, data in sorted(tests_of(workspace).items()):
         total.update(f"{name}\0{len(data)}\0".encode("utf-8", "replace") + data)
     return total.hexdigest()

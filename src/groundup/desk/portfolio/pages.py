@@ -22,6 +22,7 @@ from ..reading.highlight import highlighted
 from ..reading.plates import print_of
 from ..reading.sentences import plain
 from . import drawings, feed
+from .benchmarks import Benchmark
 from .built import Built
 from .gathering import Portfolio
 from .kept_package import Kept
@@ -60,10 +61,16 @@ class Brick:
 class Site:
     """Makes the files of one portfolio. problems: what was asked for and is not there, a sentence each."""
 
-    def __init__(self, workspace: Workspace, portfolio: Portfolio, package: Kept | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        portfolio: Portfolio,
+        package: Kept | None = None,
+        benchmarks: Mapping[str, Benchmark] | None = None,
+    ) -> None:
         self.workspace, self.portfolio = workspace, portfolio
         self.problems: list[str] = []
-        self._package = package
+        self._package, self._benchmarks = package, dict(benchmarks or {})
         self._files: dict[str, bytes] = {}
         self._lessons = frozenset(built.id for built in portfolio.built)
         self._runs = {run.row.id: f"runs/{slug(run.row.recipe)}-{run.row.id}.html" for run in portfolio.runs}
@@ -101,7 +108,9 @@ class Site:
         text = environment().get_template(f"portfolio/{template}").render({**common, **values})
         self._files[path] = fit(text).encode()
 
-    def _prose(self, text: str, up: str, name: str = "", base: int = 2, pictures: Mapping[str, str] | None = None) -> Markup:
+    def _prose(
+        self, text: str, up: str, name: str = "", base: int = 2, pictures: Mapping[str, str] | None = None
+    ) -> Markup:
         return prose(text, up, self._lessons, name, base, pictures)
 
     # A page each
@@ -112,11 +121,13 @@ class Site:
         self._page(
             f"lessons/{built.id}.html", "lesson.html", built=built, code=code, lead=self._prose(_lead(built), "../", "idea", 3),
             says=plain(_lead(built).partition("\n\n")[0]), runs=self.portfolio.runs_on(built),
-            entries=self._entries(entries, "../", 3),
+            entries=self._entries(entries, "../", 3), benchmark=self._benchmarks.get(built.id),
         )  # fmt: skip
 
     def _run(self, run: Done) -> None:
-        pictures = [(picture.name, f"../{self._picture(picture.sha, picture.suffix, picture.data)}") for picture in run.pictures]
+        pictures = [
+            (picture.name, f"../{self._picture(picture.sha, picture.suffix, picture.data)}") for picture in run.pictures
+        ]
         drawn = [drawings.curve(curve) for curve in run.curves[:CURVES]]
         lessons = [built for built in self.portfolio.built if run in self.portfolio.runs_on(built)]
         settings = [(name, self._said(value)) for name, value in run.row.config.items()]
@@ -136,7 +147,13 @@ class Site:
         html = self._prose(post.text, "../", pictures=self._pictures_of(post))
         self._page(path, "post.html", post=post, html=html)
         base = self.portfolio.choices.url
-        return path, post.title, post.day, post.summary, html if not base else str(html).replace('="../', f'="{base.rstrip("/")}/')
+        return (
+            path,
+            post.title,
+            post.day,
+            post.summary,
+            html if not base else str(html).replace('="../', f'="{base.rstrip("/")}/'),
+        )
 
     def _entries(self, entries: Iterable[Entry], up: str, base: int) -> list[tuple[Entry, str, Markup]]:
         found = []
@@ -167,7 +184,9 @@ class Site:
                 data = path.read_bytes()
                 data = print_of(data.decode("utf-8")).encode() if suffix == ".svg" else data
             except (OSError, ValueError) as problem:
-                self.problems.append(f"{post.name}: the picture {source} is left out: {getattr(problem, 'strerror', None) or problem}")
+                self.problems.append(
+                    f"{post.name}: the picture {source} is left out: {getattr(problem, 'strerror', None) or problem}"
+                )
                 continue
             found[source] = "../" + self._picture(_sha(data), suffix, data)
         return found
@@ -223,7 +242,9 @@ class Site:
     def _strong(self) -> list[Featured]:
         """Where nobody has chosen: a run that keeps its claims on the learner's own library, then what was built to the full last."""
         runs = [self._of_run(run) for run in self.portfolio.reproduced[:1]]
-        full = sorted((b for b in self.portfolio.built if b.stretch), key=lambda b: (b.first, b.lesson.phase, b.lesson.order))
+        full = sorted(
+            (b for b in self.portfolio.built if b.stretch), key=lambda b: (b.first, b.lesson.phase, b.lesson.order)
+        )
         return [*runs, *(self._of_lesson(built) for built in reversed(full[-(STRONG - len(runs)) :]))]
 
     def _piece(self, name: str) -> Featured | None:
@@ -254,7 +275,11 @@ class Site:
 def _assets() -> dict[str, bytes]:
     """The style sheets and fonts of the desk."""
     held = contents()
-    return {name: data for name, data in held.items() if name in STYLES or (name.startswith("vendor/fonts/") and name.endswith(".woff2"))}
+    return {
+        name: data
+        for name, data in held.items()
+        if name in STYLES or (name.startswith("vendor/fonts/") and name.endswith(".woff2"))
+    }
 
 
 def slug(name: str) -> str:

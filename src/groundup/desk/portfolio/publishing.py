@@ -41,14 +41,20 @@ def publish(workspace: Workspace, branch: str, files: Mapping[str, bytes]) -> Pr
     out = git("worktree", "list", "--porcelain").decode("utf-8", "replace").splitlines()
     if f"branch refs/heads/{branch}" in out:
         raise WorkspaceError(f"the branch {branch} is checked out: the site goes to a branch that nobody works on")
-    before = "" if git.fails("rev-parse", "-q", "--verify", f"refs/heads/{branch}") else git.line("rev-parse", f"refs/heads/{branch}")
+    before = (
+        ""
+        if git.fails("rev-parse", "-q", "--verify", f"refs/heads/{branch}")
+        else git.line("rev-parse", f"refs/heads/{branch}")
+    )
     files = {**with_list(files), NO_JEKYLL: b""}
     with tempfile.TemporaryDirectory(prefix="groundup-index-") as folder:
         beside = _Git(workspace.root, index=Path(folder) / "index")
         if before:
             beside("read-tree", before)
             old = _listed_on(git, before)
-            beside("update-index", "-z", "--force-remove", "--stdin", given=b"".join(name.encode() + b"\0" for name in old))
+            beside(
+                "update-index", "-z", "--force-remove", "--stdin", given=b"".join(name.encode() + b"\0" for name in old)
+            )
         names = sorted(files)
         shas = [git.line("hash-object", "-w", "--stdin", given=files[name]) for name in names]
         lines = b"".join(f"100644 {sha}\t{name}".encode() + b"\0" for sha, name in zip(shas, names))
@@ -93,7 +99,9 @@ class _Git:
         done = self._done(arguments, given)
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise WorkspaceError(f"git {arguments[0]} failed: {said[-1] if said else done.returncode}. No branch was changed.")
+            raise WorkspaceError(
+                f"git {arguments[0]} failed: {said[-1] if said else done.returncode}. No branch was changed."
+            )
         return done.stdout
 
     def line(self, *arguments: str, given: bytes = b"") -> str:
@@ -106,7 +114,9 @@ class _Git:
         quiet = ["-c", "core.hooksPath=/dev/null", "-c", "core.autocrlf=false", *getattr(self, "_identity", [])]
         command = ["git", *quiet, *arguments]
         try:
-            return subprocess.run(command, cwd=self._root, env=self._environment, input=given, capture_output=True, timeout=60)
+            return subprocess.run(
+                command, cwd=self._root, env=self._environment, input=given, capture_output=True, timeout=60
+            )
         except FileNotFoundError:
             raise WorkspaceError("git is not here: `groundup doctor` says how to have it") from None
         except subprocess.TimeoutExpired:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from markupsafe import Markup, escape
 
 from ...course.log.entries import FENCE
-from ..reading.prose import parts_of
+from ..reading.prose import Part, parts_of
 from ..reading.typesetting import MARK, Figure
 
 LESSON = re.compile(r'<a href="/lesson/(\d+\.\d+)(?:#[^"]*)?"[^>]*>(.*?)</a>', re.DOTALL)
@@ -25,7 +25,12 @@ def fit(text: str) -> str:
 
 
 def prose(
-    text: str, up: str, lessons: Collection[str], name: str = "", base: int = 2, pictures: Mapping[str, str] | None = None
+    text: str,
+    up: str,
+    lessons: Collection[str],
+    name: str = "",
+    base: int = 2,
+    pictures: Mapping[str, str] | None = None,
 ) -> Markup:
     """Markdown as HTML. up: the way to the top of the site. lessons: those that have a page. name: goes before every id.
 
@@ -33,11 +38,15 @@ def prose(
     """
     addresses = list((pictures or {}).values())
     parts = parts_of(_marked(fit(text), pictures or {}), ())
-    html = "".join(MARK.sub(lambda mark, part=part: _figure(part.figures[int(mark[1])], addresses), part.html) for part in parts)  # type: ignore[misc]
+    html = "".join(_with_figures(part, addresses) for part in parts)
     html = LESSON.sub(lambda m: f'<a href="{up}lessons/{m[1]}.html">{m[2]}</a>' if m[1] in lessons else m[2], html)
     if name:
         html = html.replace(' id="', f' id="{name}-').replace(' href="#', f' href="#{name}-')
     return Markup(_levelled(html, base))
+
+
+def _with_figures(part: Part, addresses: list[str]) -> str:
+    return MARK.sub(lambda mark: _figure(part.figures[int(mark[1])], addresses), part.html)
 
 
 def _marked(text: str, pictures: Mapping[str, str]) -> str:
@@ -51,9 +60,7 @@ def _marked(text: str, pictures: Mapping[str, str]) -> str:
         elif mark and mark[1].startswith(fence) and not line.strip(" `~"):
             fence = ""
         elif not fence:
-            line = IMAGE.sub(
-                lambda m: f"![{m[1]}](figures.py#picture{places[m[2]]})" if m[2] in places else m[0], line
-            )
+            line = IMAGE.sub(lambda m: f"![{m[1]}](figures.py#picture{places[m[2]]})" if m[2] in places else m[0], line)
         lines.append(line)
     return "\n".join(lines)
 

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +180,7 @@ def _typed(row: Row) -> list[str]:
     """The names that were set on the command line: of what a recipe does not name, nothing else tells what is usual."""
     typed = row.environment.get("arguments")
     typed = [str(word) for word in typed] if isinstance(typed, list) else []
-    return [after.partition("=")[0] for word, after in zip(typed, typed[1:]) if word == "--set"]
+    return [after.partition("=")[0] for word, after in pairwise(typed) if word == "--set"]
 
 
 def _studies(kept: Records, rows: Sequence[Row], recipes: Mapping[str, Recipe | None]) -> Iterator[Study]:
@@ -218,5 +219,3 @@ def _bands(found: Mapping[str, Mapping[str, Any]]) -> Iterator[Band]:
     for group, about in found.items():
         steps, mean, low, high = (tuple(map(float, about[key])) for key in ("steps", "mean", "low", "high"))
         yield Band(group, steps, mean, low, high)
-
-

@@ -49,7 +49,9 @@ def listed(data: bytes) -> dict[str, str]:
 def is_inside(name: str) -> bool:
     """Whether a name is that of a file below the folder, whatever folder that is."""
     path = PurePosixPath(name)
-    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\\" not in name and "\0" not in name
+    return (
+        bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\\" not in name and "\0" not in name
+    )
 
 
 def write_site(folder: Path, files: Mapping[str, bytes]) -> Written:

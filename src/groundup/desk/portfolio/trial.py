@@ -50,7 +50,11 @@ def by_hand(paths: Sequence[str]) -> int:
             if not unittest.TextTestRunner(failfast=True).run(suite).wasSuccessful():
                 return 1
             for name, function in list(vars(module).items()):
-                if name.startswith("test") and inspect.isfunction(function) and not inspect.signature(function).parameters:
+                if (
+                    name.startswith("test")
+                    and inspect.isfunction(function)
+                    and not inspect.signature(function).parameters
+                ):
                     count += 1
                     function()
         except Exception:

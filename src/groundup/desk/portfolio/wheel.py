@@ -13,7 +13,13 @@ THEN = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip knows
 
 
 def wheel(
-    name: str, version: str, files: Mapping[str, bytes], summary: str, readme: str, needs: Sequence[str] = (), licence: str = ""
+    name: str,
+    version: str,
+    files: Mapping[str, bytes],
+    summary: str,
+    readme: str,
+    needs: Sequence[str] = (),
+    licence: str = "",
 ) -> tuple[str, bytes]:
     """The file name and the content of a wheel of pure Python. files: by their paths below site-packages."""
     stem = f"{re.sub(r'[-_.]+', '_', name)}-{version}"

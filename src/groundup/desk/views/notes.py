@@ -15,7 +15,7 @@ from ...course.lesson import find_all
 from ...course.log import looking, writing
 from ...course.log.digest import digest
 from ...course.log.entries import ANSWERS, ASKED, Entry, read_entry, read_log
-from ...course.plan.days import here, monday_of
+from ...course.plan.days import day_of, here, monday_of
 from ...course.time_spent import minutes_spent
 from ..paging import Refused, body_of, render
 from ..place import Place, lesson_of
@@ -61,7 +61,7 @@ def _list(place: Place, question: str) -> dict[str, Any]:
 
 def _first(entry: Entry) -> str:
     parts = looking.written(entry)
-    return plain(parts[0].first_line)[:200] if parts else "nothing written yet"
+    return plain(parts[0].first_line.lstrip("-*+ "))[:200] if parts else "nothing written yet"
 
 
 async def entry_page(request: Request) -> Response:
@@ -98,19 +98,26 @@ async def week_page(request: Request) -> Response:
         day - timedelta(days=14), day + timedelta(days=14)
     except (ValueError, OverflowError):
         raise Refused(400, "a week is asked for by a day in it, such as /notes/week?of=2026-11-27") from None
-    text = await place.work(_week, place, day)
+    text, first = await place.work(_week, place, day)
     monday = monday_of(day)
-    values = {"before": monday - timedelta(days=7), "after": monday + timedelta(days=7), "now": here().date()}
+    before, after = monday - timedelta(days=7), monday + timedelta(days=7)
+    values = {
+        "before": before if before >= monday_of(first) else None,
+        "after": after if after <= here().date() else None,
+    }
     title, _, body = text.partition("\n")
     html = await place.work(noted, body)
     return render(request, "week.html", title=title.removeprefix("# "), html=html, text=text, **values)
 
 
-def _week(place: Place, day: date) -> str:
-    workspace = place.workspace
+def _week(place: Place, day: date) -> tuple[str, date]:
+    """The digest of a week, and the first day that anything is known of."""
+    workspace, now = place.workspace, here()
     with workspace.store(readonly=True) as store:
         events = store.events()
-    return digest(looking.week_of(day, read_log(workspace), events, find_all(), here()))
+    entries = read_log(workspace)
+    days = [entry.day for entry in entries if entry.day is not None] + [day_of(event.at, now) for event in events[:1]]
+    return digest(looking.week_of(day, entries, events, find_all(), now)), min(days, default=now.date())
 
 
 async def add(request: Request) -> Response:
