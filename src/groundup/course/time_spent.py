@@ -9,7 +9,9 @@ from .progress import Event
 
 PAUSE = 20 * 60.0  # seconds without an event after which one is taken to be away
 READING = 5 * 60.0  # seconds before an event that follows a pause: something was read before it
-STUDY = frozenset({"noted", "recalled", "arena", "read"})  # kinds that are work, though they may belong to no lesson
+STUDY = frozenset(  # kinds that are work, though they may belong to no lesson
+    {"noted", "recalled", "recall-begun", "recall-checked", "arena", "arena-begun", "final-begun", "read"}
+)
 
 
 @dataclass(frozen=True)

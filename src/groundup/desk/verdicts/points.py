@@ -28,7 +28,8 @@ def points_html(workspace: Workspace, lesson: Lesson) -> str:
 def _way_on(lesson: Lesson) -> str:
     href = f"/lesson/{lesson.section_id}"
     return str(
-        Markup('<p class="row"><a class="button" href="{}" data-next>next: {} {}</a></p>').format(
-            href, lesson.section_id, lesson.title
-        )
+        Markup(
+            '<p class="row"><a class="button" href="{}" data-next>next: {} {}</a>'
+            '<a class="button quiet" href="/notes">write it down</a></p>'
+        ).format(href, lesson.section_id, lesson.title)
     )
