@@ -436,9 +436,9 @@ BROKEN = {
     'format = 1\nhours_per_week = nan\n': (2, "hours"),
     'format = 1\nhours_per_week = 169\n': (2, "hours"),
     'format = 1\nbegin = "late"\n': (2, "beginning, placement, or a lesson's id"),
-    'format = 1\npace = 3\n': (2, "only format, track, hours_per_week and begin"),
-    'format = 1\n"a(b" = 3\n': (2, "only format, track, hours_per_week and begin"),
-    'format = 1\n[groundup]\npace = 3\n': (2, "only format, track, hours_per_week and begin"),
+    'format = 1\npace = 3\n': (2, "only format, track, hours_per_week, begin and course"),
+    'format = 1\n"a(b" = 3\n': (2, "only format, track, hours_per_week, begin and course"),
+    'format = 1\n[groundup]\npace = 3\n': (2, "only format, track, hours_per_week, begin and course"),
 }  # fmt: skip
 
 

@@ -35,10 +35,10 @@ def token():
 
 @pytest.fixture
 def cluster(token):
-    """Two nodes of one processor each on the loopback address; gone afterwards, whatever happens."""
+    """Two nodes of one processor each; gone afterwards, whatever happens."""
     from ray.cluster_utils import Cluster
 
-    options = {"num_cpus": 1, "object_store_memory": STORE, "node_ip_address": "127.0.0.1"}
+    options = {"num_cpus": 1, "object_store_memory": STORE}
     nodes = Cluster(initialize_head=True, head_node_args={**options, "include_dashboard": False})
     try:
         nodes.add_node(**options)

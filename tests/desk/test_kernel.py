@@ -493,13 +493,9 @@ def test_restarting_forgets_names_and_ends_what_runs(kernels):
     assert "NameError" in Ran(kernels.run("restarting", "kept", 0)).all
 
 
-def folders():
-    return set(Path(tempfile.gettempdir()).glob("groundup-cells-*"))
-
-
 @LINUX
-def test_the_oldest_kernel_makes_room_and_all_end_at_the_close(workspace):
-    before = folders()
+def test_the_oldest_kernel_makes_room_and_all_end_at_the_close(workspace, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     kernels = Kernels(workspace, alive=2)
     pids = [int(Ran(kernels.run(name, "import os\nos.getpid()", 0)).texts("text", "value")) for name in ("a", "b", "c")]
     assert kernels.alive() == ["b", "c"]
@@ -513,7 +509,7 @@ def test_the_oldest_kernel_makes_room_and_all_end_at_the_close(workspace):
     kernels.close()
     assert Ran(busy).how == "ended"
     assert not any(alive(pid) for pid in pids)
-    assert not folders() - before
+    assert not list(tmp_path.glob("groundup-cells-*"))
 
 
 def test_a_kernel_that_rests_too_long_ends(workspace):
@@ -545,7 +541,7 @@ def test_a_kernel_dies_with_its_server(workspace):
     code = """
 import sys
 from pathlib import Path
-from groundup.desk.kernel import Kernel
+from groundup.desk.cells.kernel import Kernel
 kernel = Kernel(Path(sys.argv[1]))
 run = kernel.run("import os\\nprint(os.getpid())\\nwhile True: pass", "<cell 1>")
 print(run.next(60)["text"], end="", flush=True)

@@ -51,6 +51,10 @@ class OnRay:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         if address is None:
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        else:
+            os.environ.setdefault(
+                "RAY_gcs_server_port_wait_time_s", "1"
+            )  # one attempt; Ray makes twenty, of a minute each
         import ray
 
         self._ray: Any = ray
