@@ -297,6 +297,25 @@ def test_a_slurm_array_grades_the_class(tmp_path, source, faulty):
     assert len(lines(here / "the grades")) == 1 + len(faulty)
 
 
+def test_a_pack_is_graded_once_it_is_trusted(tmp_path):
+    pack = Path(__file__).parents[2] / "examples" / "tiny-pack"
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), "HOME": str(tmp_path)}
+    hand_in(tmp_path / "class", {"ada.py": (pack / "series/averages.py").read_text(), "bob.py": "x = 1\n"})
+    words = ("class", "--course", pack, "--lesson", "1.1", "--json")
+    refused = grade(tmp_path, *words, env=environment)
+    assert refused.returncode == 2 and not (tmp_path / "grades").exists()
+    (digest,) = re.findall(r"--trust ([0-9a-f]{64})", refused.stderr)
+    done = grade(tmp_path, *words, "--trust", digest, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert {line["student"]: line["status"] for line in lines(tmp_path / "grades")} == {
+        "ada": "passed",
+        "bob": "failed",
+    }
+    far = grade(tmp_path, *words, "--executor", "ray", "--out", "far", env=environment)
+    assert far.returncode == 2 and "--executor local" in far.stderr
+    assert f"--trust {digest}" in grade(tmp_path, *words, "--slurm", "2", env=environment).stdout
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -311,6 +330,8 @@ def test_a_slurm_array_grades_the_class(tmp_path, source, faulty):
         (["class", "--address", "auto"], "--executor ray"),
         (["class", "--slurm", "4", "--shard", "1/2"], "--slurm"),
         (["class", "--out", "class/ada.py"], "cannot hold the grades"),
+        (["class", "--trust", "0123"], "--course"),
+        (["class", "--course", "class"], "course.toml"),
         (["class", "--out", "broken"], "another folder"),
         ([], "handed in"),
         (["--nonsense"], "nonsense"),
@@ -355,5 +376,5 @@ def test_the_hash_of_the_judge_is_of_all_that_it_imports():
     code = "import sys, groundup.course.judge, groundup.course.sandbox.inside as _; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     course = {name.split(".")[2] for name in loaded if name.startswith("groundup.course.")}
-    assert course == JUDGING
+    assert course - {"packs"} == JUDGING  # of a pack the hash of all its files counts
     assert lesson_hash(find("1.3")) != lesson_hash(find("1.4"))

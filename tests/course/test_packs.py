@@ -21,7 +21,7 @@ from groundup.course.packs.contents import CourseError
 from groundup.course.packs.opening import look, of_workspace, size
 from groundup.course.packs.trust import Untrusted
 from groundup.course.packs.writing import new_lesson, new_pack
-from groundup.course.tracks import EVERYTHING, lessons_of, load, names
+from groundup.course.tracks import EVERYTHING, TrackError, lessons_of, load, names
 from groundup.course.verdicts import Verdict
 from groundup.course.workspace import Config, find_workspace, make_workspace, read_config
 
@@ -323,6 +323,8 @@ def test_a_workspace_has_the_lessons_and_the_reference_of_its_pack(workspace, pa
     assert reference_text("averages") is not None and reference_text("grad.value") is None
     assert names() == [EVERYTHING] and there.track.title.startswith("Moving averages")
     assert lessons_of(load(EVERYTHING)) == list(find_all())
+    with pytest.raises(TrackError, match="there are everything"):
+        load("core")
     [opened] = there.open_lesson(find("1.1"))
     assert "yours to write: half_life" in opened.path.read_text()
 

@@ -47,7 +47,11 @@ def test_the_wall_tells_what_is_built_next_ready_and_later():
     states = [state(find(name), standings, now) for name in ("1.1", "1.2", "1.3", "1.4")]
     assert states == ["built", "stretch", "now", "later"]
     text = wall(lessons, standings, now)
-    assert f"2 of {sum(lesson.phase == 1 for lesson in lessons)}" in text and "next  1.3 A scalar autograd engine" in text and "groundup open 1.3" in text
+    assert (
+        f"2 of {sum(lesson.phase == 1 for lesson in lessons)}" in text
+        and "next  1.3 A scalar autograd engine" in text
+        and "groundup open 1.3" in text
+    )
     assert all(name in text for name in LESSONS)
 
 

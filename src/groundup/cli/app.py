@@ -714,6 +714,8 @@ def grade_class(
     shard: Annotated[str | None, Parameter(help="Judge only a part: 3/16, the third of sixteen.")] = None,
     slurm: Annotated[int | None, Parameter(help="Print the script of a Slurm array of so many tasks.")] = None,
     retry: Annotated[bool, Parameter(help="Judge again what was ended without a verdict.", negative="")] = False,
+    course: Annotated[Path | None, Parameter(help="A pack: its lessons instead of groundup's.")] = None,
+    trust: Annotated[str | None, Parameter(help="The pack's hash, where nobody is there to be asked.")] = None,
     json: Annotated[bool, Parameter(help="One JSON object (docs/journey.md).", negative="")] = False,
 ) -> int:
     """Grade a class: verdicts, where it fails, the common mistakes, and who handed in nearly the same.
@@ -723,7 +725,7 @@ def grade_class(
     from . import grading
 
     asked = grading.Asked(
-        places, lesson or (), out, seed, full, workers, timeout, executor, address, shard, slurm, retry
+        places, lesson or (), out, seed, full, workers, timeout, executor, address, shard, slurm, retry, course, trust
     )
     return grading.grade(asked, json)
 

@@ -40,6 +40,8 @@ class Asked:
     shard: str | None
     slurm: int | None
     retry: bool
+    course: Path | None
+    trust: str | None
 
 
 def grade(asked: Asked, as_json: bool) -> int:
@@ -50,6 +52,7 @@ def grade(asked: Asked, as_json: bool) -> int:
         return NOT_USABLE
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # before NumPy and torch: what forks must have one thread
+    _use_pack(asked, may_ask=not as_json and asked.slurm is None)
     if asked.slurm is not None:
         return _print_slurm(asked)
     return _grade(asked, shard, as_json)
@@ -69,6 +72,8 @@ def _problem(asked: Asked) -> str:
         return "--address is that of a Ray cluster: it goes with --executor ray"
     if asked.slurm is not None and (asked.shard is not None or not 1 <= asked.slurm <= 1000):
         return "--slurm is how many tasks the job array has, 1 to 1000, and each of them has a shard of its own"
+    if asked.trust is not None and asked.course is None:
+        return "--trust is the hash of a pack: it goes with --course"
     return ""
 
 
@@ -79,6 +84,21 @@ def _shard(text: str | None) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
+def _use_pack(asked: Asked, may_ask: bool) -> None:
+    """Grades the lessons of the pack that is named, once it is trusted; else those of the workspace's course that this is in."""
+    from ..course.courses import use
+    from ..course.packs.opening import look
+    from .learn import course_here
+    from .trusting import settle
+
+    if asked.course is None:
+        course_here()
+        return
+    course = look(asked.course)
+    settle(course, asked.trust, may_ask and sys.stdin.isatty(), "groundup grade --course")
+    use(course)
+
+
 def _grade(asked: Asked, shard: tuple[int, int] | None, as_json: bool) -> int:
     from ..course.grading import class_run
     from ..course.grading.gathering import gather
@@ -86,10 +106,8 @@ def _grade(asked: Asked, shard: tuple[int, int] | None, as_json: bool) -> int:
     from ..course.judge import Judge
     from ..course.lesson import find, find_all
     from ..course.scratch import own_scratch
-    from .learn import course_here
 
     begun = time.monotonic()
-    course_here()
     lessons = [find(name) for name in dict.fromkeys(asked.lessons)] or list(find_all())
     results = Results(asked.out)
     terms = _terms(asked, results)
@@ -131,9 +149,14 @@ def _executor(asked: Asked, judge: Judge, lessons: Sequence[Lesson], terms: Term
 
     seconds = asked.timeout or seconds_for(judge, lessons, terms)
     if asked.executor == "ray":
+        from ..course.courses import current
         from ..course.extras import how_to_get, missing
         from ..course.workspace import WorkspaceError
 
+        if current() is not None:
+            raise WorkspaceError(
+                "a pack is trusted machine by machine: grade it with --executor local, or with --slurm"
+            )
         if missing(("ray",)):
             raise WorkspaceError(f"Ray is not installed: {how_to_get('ray')}")
         from ..course.grading.on_ray import OnRay
@@ -149,6 +172,7 @@ def _why(results: Any, unit: Unit) -> str:
 def _print_slurm(asked: Asked) -> int:
     """The script on standard output. Its seed is drawn here, so that every shard has the same."""
     from ..course.batches import fresh_seed
+    from ..course.courses import current
     from ..course.grading.slurm import script
 
     seed = fresh_seed() if asked.seed is None else asked.seed
@@ -156,6 +180,8 @@ def _print_slurm(asked: Asked) -> int:
     flags += ["--out", str(asked.out), "--seed", str(seed)]
     flags += ["--full"] if asked.full else []
     flags += ["--timeout", f"{asked.timeout:g}"] if asked.timeout is not None else []
+    if (pack := current()) is not None:
+        flags += ["--course", str(pack.given), "--trust", pack.digest]
     places = [str(place) for place in asked.places]
     print(script(sys.executable, flags, places, os.getcwd(), asked.slurm or 1, asked.workers or 2), end="")
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..course.client import judge, workspace_root
-from ..course.courses import names_pack
+from ..course.packs import names_pack
 
 NOT_USABLE = 2
 FULL = 10  # times as many cases

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .courses import names_pack
+from .packs import names_pack
 
 START = 30.0  # seconds that a judge may take to come up
 CONNECT = 5.0  # seconds that it may take to let one in, when many are waiting

@@ -26,14 +26,6 @@ class Course:
     given: Path  # what was named: the folder itself, or the wheel that it was unpacked from
 
 
-def names_pack(root: Path) -> bool:
-    """Whether a workspace may name a pack: a word looked for, before anything is imported to read its groundup.toml."""
-    try:
-        return b"course" in (root / "groundup.toml").read_bytes()
-    except OSError:
-        return False
-
-
 _current: Course | None = None
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import NamedTuple
 
-from .courses import names_pack
+from .packs import names_pack
 
 
 class Source(NamedTuple):

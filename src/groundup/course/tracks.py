@@ -114,7 +114,9 @@ def _path(name: str, workspace: Path | None) -> Path | None:
     if not name or Path(name).name != name:
         return None
     own = [workspace / "tracks" / f"{name}.toml"] if workspace is not None else []
-    return next((path for path in [*own, tracks_root() / f"{name}.toml"] if path.is_file()), None)
+    if courses.current() is None or name == EVERYTHING:  # the others are of groundup's own lessons
+        own.append(tracks_root() / f"{name}.toml")
+    return next((path for path in own if path.is_file()), None)
 
 
 def _track(path: Path, table: Mapping[str, Any]) -> Track:

@@ -17,8 +17,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..course.courses import names_pack
 from ..course.lesson import LessonError, NoSuchLesson
+from ..course.packs import names_pack
 from ..course.sandbox.host import SandboxError
 from ..course.workspace import WorkspaceError
 from ..data.catalogue import DataError

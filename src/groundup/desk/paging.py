@@ -70,7 +70,7 @@ async def body_of(request: Request) -> dict[str, Any]:
     raw = await request.body()
     try:
         found = json.loads(raw) if raw else {}
-    except ValueError:
+    except (ValueError, RecursionError):  # the second: brackets within brackets, without an end
         found = None
     if not isinstance(found, dict):
         raise Refused(400, "the body of a request is one JSON object")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import __version__
+from .. import courses
 from ..judge import Judge
 from ..lesson import Lesson, find
 from ..library import ROOT, Submission, module_name, reference_sources, reference_text
@@ -121,7 +122,8 @@ def lesson_hash(lesson: Lesson) -> str:
     sources = [path for name in sorted(drawn - {"course"}) for path in (ROOT / name).rglob("*.py")]
     parts = [_bytes(path) for path in (lesson.page, lesson.checks, lesson.folder / "faults.toml")]
     parts += [text.encode() for module in sorted(used) for text in (module, used[module][1])]
-    return _hash([*parts, _hash_of(sources).encode()])
+    pack = courses.current()
+    return _hash([*parts, _hash_of(sources).encode(), (pack.digest if pack is not None else "").encode()])
 
 
 def _hash_of(sources: Iterable[Path]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -47,26 +48,13 @@ class OnRay:
     """
 
     def __init__(self, terms: Terms, seconds: float, address: str | None = None, workers: int | None = None) -> None:
-        os.environ["RAY_AUTH_MODE"] = "token"
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        if address is None:
-            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        else:
-            os.environ.setdefault(
-                "RAY_gcs_server_port_wait_time_s", "1"
-            )  # one attempt; Ray makes twenty, of a minute each
-        import ray
-
-        self._ray: Any = ray
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "address": address or "local"}
-        options |= {"include_dashboard": False, "num_cpus": workers} if address is None else {}
-        try:
-            ray.init(**options)
-        except Exception as problem:  # Ray has no class of its own for these
-            why = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
-            where = f"the Ray cluster at {address}" if address is not None else "Ray on this machine"
-            raise WorkspaceError(f"{where} cannot be had ({why}): is it up, and is RAY_AUTH_TOKEN its token?") from None
-        self._task: Any = ray.remote(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")(on_node)
+        self._ray = _joined(address, workers)
+        self._leave = contextlib.ExitStack()
+        self._leave.callback(self._ray.shutdown)
+        self._leave.enter_context(
+            contextlib.redirect_stdout(sys.stderr)
+        )  # Ray tells of lost nodes where we give results
+        self._task: Any = self._ray.remote(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")(on_node)
         self._terms, self._seconds, self._most = terms, seconds, workers
         self._waiting: deque[tuple[Unit, int]] = deque()
         self._busy: dict[Any, tuple[Unit, int, float]] = {}
@@ -96,7 +84,7 @@ class OnRay:
             with contextlib.suppress(self._ray.exceptions.RayError):
                 self._ray.cancel(task, force=True)
         self._busy.clear()
-        self._ray.shutdown()
+        self._leave.close()
 
     def _hear(self, task: Any) -> Iterator[tuple[Unit, bytes | Ended]]:
         unit, attempt, _ = self._busy.pop(task)
@@ -111,3 +99,26 @@ class OnRay:
             return
         self.nodes.add(node)
         yield unit, answer
+
+
+def _joined(address: str | None, workers: int | None) -> Any:
+    """Ray's module, connected: to the cluster at the address, or to one that it has started."""
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "address": address or "local"}
+    if address is None:
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        options |= {"include_dashboard": False, "num_cpus": workers}
+    else:
+        os.environ.setdefault(
+            "RAY_gcs_server_port_wait_time_s", "1"
+        )  # one attempt to join, not twenty of a minute each
+    import ray
+
+    try:
+        ray.init(**options)
+    except Exception as problem:  # Ray has no class of its own for these
+        why = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+        where = f"the Ray cluster at {address}" if address is not None else "Ray on this machine"
+        raise WorkspaceError(f"{where} cannot be had ({why}): is it up, and is RAY_AUTH_TOKEN its token?") from None
+    return ray

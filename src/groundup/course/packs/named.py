@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..courses import Course, names_pack
-from . import contents, opening
+from ..courses import Course
+from . import contents, names_pack, opening
 
 
 def pack_of(root: Path) -> Course | None:

@@ -211,13 +211,17 @@ def main(folder: str, names: str) -> None:
     from ...course.figures import draw
     from ...course.lesson import load
     from ...course.packs.opening import around
+    from ...course.packs.trust import demand
 
     said = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a figure prints is no answer
     if hasattr(os, "nice"):
         os.nice(5)  # the page comes first
     lesson = load(Path(folder))
-    courses.use(None if comes_with_groundup(lesson) else around(lesson.folder))
+    course = None if comes_with_groundup(lesson) else around(lesson.folder)
+    if course is not None:
+        demand(course)
+    courses.use(course)
     for name in json.loads(names):
         with contextlib.suppress(Exception):
             said.write(json.dumps([name, draw(lesson, name)]) + "\n")
