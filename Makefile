@@ -19,9 +19,10 @@ bench: setup
 	@for f in training_speed shakespeare; do echo "$$f"; $(BIN)/python benchmarks/$$f.py || exit 1; done
 	@for f in $(BENCHES); do echo "$$f"; OMP_NUM_THREADS=1 $(BIN)/python $$f || exit 1; done
 
-peers: setup
+peers: setup system
 	@for f in peers conformance swapped opinfo modules; do echo "$$f"; OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$f.py || exit 1; done
 	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/harness.py; [ $$? -ne 1 ]
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m thorough
 	@GROUNDUP_KILLS=4 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/course/test_judge_killed.py tests/train/test_killed.py
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/course/cluster_grading.py
 

@@ -50,7 +50,7 @@ class Desk:
         self.process = subprocess.Popen(
             command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        self._reader = threading.Thread(target=lambda err=self.process.stderr: self.said.extend(err))
+        self._reader = threading.Thread(target=lambda err=self.process.stderr: self.said.extend(err), daemon=True)
         self._reader.start()
         for line in self.process.stdout:
             if found := ADDRESS.search(line):

@@ -238,6 +238,20 @@ def test_it_ends_well_with_streams_open(desk, ending):
     assert desk.stop() == 0
 
 
+def test_in_the_background_it_ends_when_it_is_told_to_and_under_nohup_it_stays(tmp_path):
+    """A shell starts what runs in the background with Ctrl-C ignored; nohup has the hanging up of a terminal ignored."""
+    made = Desk(tmp_path)
+    made.command = ["sh", "-c", 'trap \'\' INT HUP; exec "$0" "$@"', *made.command]
+    made.start()
+    try:
+        made.process.send_signal(signal.SIGHUP)
+        with made.client() as known:
+            assert known.get("/").status_code == 200
+        assert made.stop() == 0
+    finally:
+        made.close()
+
+
 def test_it_says_nothing_about_requests(desk):
     with desk.client() as known:
         for path in ("/", "/no/such/page", "/static/x"):

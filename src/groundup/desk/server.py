@@ -157,7 +157,8 @@ class _Desk(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        heard = [each for each in ENDINGS if signal.getsignal(each) is not signal.SIG_IGN]  # nohup has it so
+        under_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        heard = [each for each in ENDINGS if each is not signal.SIGHUP or not under_nohup]
         before = {each: signal.signal(each, self.handle_exit) for each in heard}
         try:
             yield
