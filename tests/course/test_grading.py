@@ -26,6 +26,11 @@ from groundup.course.library import Submission, reference_text
 from groundup.course.stub import derive
 from groundup.course.workspace import WorkspaceError
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 from .test_judge import CHECKS, FAULTS, RIGHT
 from .test_lesson import PAGE, written
 
@@ -198,8 +203,8 @@ def alive_in(folder):
     return found
 
 
-@pytest.mark.parametrize("after", [1, 6])
-def test_killed_in_the_middle_it_goes_on_where_it_was(whole, tmp_path, after):
+@pytest.mark.parametrize(("after", "how"), [(1, signal.SIGKILL), (6, signal.SIGKILL), (3, signal.SIGINT)])
+def test_stopped_in_the_middle_it_goes_on_where_it_was(whole, tmp_path, after, how):
     folder, told = whole
     shutil.copytree(folder / "class", tmp_path / "class")
     command = [sys.executable, "-m", "groundup", "grade", "class", "--lesson", LESSON, "--seed", "7"]
@@ -207,8 +212,8 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(whole, tmp_path, after):
     limit = time.monotonic() + PATIENCE
     while len(list(tmp_path.glob("grades/results/*/*.json"))) < after and time.monotonic() < limit:
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send_signal(how)
+    assert process.wait(timeout=PATIENCE) == (-how if how == signal.SIGKILL else 130)
     kept = list(tmp_path.glob("grades/results/*/*.json"))
     assert after <= len(kept) < told["distinct"]
     for path in kept:
@@ -378,3 +383,28 @@ def test_the_hash_of_the_judge_is_of_all_that_it_imports():
     course = {name.split(".")[2] for name in loaded if name.startswith("groundup.course.")}
     assert course - {"packs"} == JUDGING  # of a pack the hash of all its files counts
     assert lesson_hash(find("1.3")) != lesson_hash(find("1.4"))
+
+
+def test_the_container_is_nobody_and_copies_what_is_there():
+    """It is built where there is a registry; here is what can be known without one."""
+    root = Path(__file__).parents[2]
+    text = (root / "containers/grading/Containerfile").read_text()
+    steps = [line for line in text.replace("\\\n", " ").splitlines() if line and not line.startswith("#")]
+    copied = [word for step in steps if step.startswith("COPY") and "--from" not in step for word in step.split()[1:-1]]
+    assert copied and all((root / name).exists() for name in copied)
+    build = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert set(build["force-include"]) <= set(copied)
+    assert [step for step in steps if step.startswith("USER")][-1] == "USER 10001:10001"
+    assert steps[-1] == 'ENTRYPOINT ["/opt/groundup/bin/groundup", "grade"]'
+    (torch,) = re.findall(r"\btorch==\S+", text)
+    assert torch in (root / "constraints.txt").read_text().split()
+    for flag in (
+        "--network none",
+        "--read-only",
+        "--cap-drop all",
+        "no-new-privileges",
+        "--pids-limit",
+        "--memory ",
+        ":ro",
+    ):
+        assert flag in text

@@ -9,6 +9,7 @@ from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from groundup.course.grading import statistics, tables
 from groundup.course.grading.duplicates import Pair
@@ -16,6 +17,9 @@ from groundup.course.grading.gathering import Handed
 from groundup.course.grading.report import PAIRS_SHOWN, report
 from groundup.course.grading.rows import Mark, Row, Status, row_of, unusable
 from groundup.course.lesson import find
+
+from ..desk.browser import Complaints, accessible, fits, launch
+from ..desk.validator import complaints
 
 NASTY = [
     "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "a,b", 'say "so"', "two\nlines", "\r\nstart", "<script>alert(1)</script>",
@@ -32,7 +36,9 @@ def a_row(rng, i):
     marks = []
     for name in LESSONS[lesson]:
         verdict = rng.choice(VERDICTS)
-        fault = rng.choice([None, "fault a", "fault b", rng.choice(NASTY)]) if verdict != "passed" else None
+        fault = (
+            rng.choice([None, "fault a", "fault b", rng.choice(NASTY) or "fault c"]) if verdict != "passed" else None
+        )
         marks.append(Mark(name, name == "extra", verdict, fault or verdict, fault, rng.choice(NASTY), "mine/a.py:3"))
     passed = all(mark.passed for mark in marks if not mark.stretch)
     return Row(student, "p", lesson, Status.PASSED if passed else Status.FAILED, "", f"c{i}", "k", False, tuple(marks))
@@ -155,6 +161,24 @@ def test_the_report_stands_alone_and_nothing_in_it_is_alive(rows):
     assert page.tags["caption"] == page.tags["table"] == 5
     headers = [value for tag, name, value in page.attributes if tag == "th" and name == "scope"]
     assert len(headers) == page.tags["th"] and set(headers) == {"col", "row"}
+
+
+def test_the_report_is_sound_and_reads_well_in_a_browser(rows, tmp_path):
+    pairs = [Pair("1.3", a, b, 0.75, False, 1) for a, b in itertools.pairwise(NASTY)]
+    data = report([find("1.3"), find("2.9"), find("2.10")], 81, rows[:60], pairs)
+    assert [each for each in complaints(data.decode()) if each != "<style>"] == []
+    (tmp_path / "report.html").write_bytes(data)
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        context = browser.new_context(bypass_csp=True)  # axe is a script, and the page allows none
+        said = Complaints(context)
+        said.allow("^request: beyond this machine, file:")  # the page itself
+        page = context.new_page()
+        page.goto((tmp_path / "report.html").as_uri())
+        accessible(page)
+        fits(page)
+        browser.close()
+    assert said.found() == []
 
 
 def test_rows_come_from_results():
