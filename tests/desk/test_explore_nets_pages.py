@@ -4,6 +4,8 @@ import pytest
 
 from .browser import accessible, fits
 
+pytestmark = pytest.mark.thorough  # a browser takes its time: `make peers` runs these
+
 SAYS = "#picture figcaption"
 LONG = 60_000  # ms: torch is imported first, on a machine that has other things to do
 PAGES = ("convolution", "first-weights", "optimisers", "through-time", "byte-pairs", "attention", "sampling")

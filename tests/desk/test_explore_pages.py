@@ -9,6 +9,8 @@ from groundup.desk.explore import find_all
 
 from .browser import accessible, fits
 
+pytestmark = pytest.mark.thorough  # a browser takes its time: `make peers` runs these
+
 SAYS = "#picture figcaption"
 
 

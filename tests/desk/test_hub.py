@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from groundup.desk.hub import FROM_NOW, Hub, Message
+from groundup.desk.hub import FROM_NOW, REST, TABS, Hub, Message
 
 
 def numbers(hub: Hub, upto: dict[str, int]):
@@ -101,6 +101,44 @@ def test_closing_the_hub_ends_its_streams_and_nobody_follows_any_more():
         return hub.followed("count:a")
 
     assert asyncio.run(asyncio.wait_for(follow(), 10)) is False
+
+
+def test_a_source_that_fails_ends_the_stream_so_that_the_tab_comes_back():
+    async def fails(argument: str, after: int) -> AsyncIterator[Message]:
+        yield Message(1, "number", 1)
+        raise RuntimeError("no more numbers")
+
+    async def follow() -> list[bytes]:
+        hub, frames = Hub(), []
+        hub.source("count", numbers(hub, {"a": 0}))
+        hub.source("fails", fails)
+        with pytest.raises(RuntimeError, match="no more numbers"):
+            async for frame in hub.stream(["count:a", "fails"]):
+                frames.append(frame)
+        assert not hub.followed("fails")
+        return frames
+
+    asyncio.run(asyncio.wait_for(follow(), 10))
+
+
+def test_of_many_streams_the_oldest_rests():
+    async def follow() -> list[bool]:
+        hub = Hub()
+        hub.source("count", numbers(hub, {"a": 0}))
+
+        async def drain() -> bool:
+            return [frame async for frame in hub.stream(["count:a"])][-1] == REST
+
+        tasks = []
+        for _ in range(TABS + 3):
+            tasks.append(asyncio.create_task(drain()))
+            await asyncio.sleep(0)
+        done, going_on = await asyncio.wait(tasks, timeout=0.3)
+        assert done == set(tasks[:3]) and going_on == set(tasks[3:])
+        hub.close()
+        return [await task for task in tasks]
+
+    assert asyncio.run(asyncio.wait_for(follow(), 10)) == [True] * 3 + [False] * TABS
 
 
 @pytest.mark.parametrize(

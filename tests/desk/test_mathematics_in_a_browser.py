@@ -14,6 +14,8 @@ from groundup.desk.assets import asset
 from .browser import accessible, fits
 from .static_site import StaticSite
 
+pytestmark = pytest.mark.thorough  # a browser takes its time: `make peers` runs these
+
 SCRIPT = f'import {{ setMathematics }} from "{asset("mathematics.js")}"; window.setMathematics = setMathematics;'
 
 

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import icalendar
+import pytest
 from playwright.sync_api import expect
 
 from groundup.course.plan.days import here
@@ -12,6 +13,8 @@ from groundup.course.progress import Store
 from groundup.course.workspace import find_workspace
 
 from .browser import accessible, fits
+
+pytestmark = pytest.mark.thorough  # a browser takes its time: `make peers` runs these
 
 
 def some_weeks(desk, weeks=5):

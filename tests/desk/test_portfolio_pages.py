@@ -14,6 +14,8 @@ from .browser import accessible, fits
 from .simulated import BERLIN
 from .test_every_page import HOSTILE, SMUGGLED
 
+pytestmark = pytest.mark.thorough  # a browser takes its time: `make peers` runs these
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

@@ -5,6 +5,8 @@ from playwright.sync_api import expect
 
 from .browser import accessible, fits
 
+pytestmark = pytest.mark.thorough  # a browser takes its time: `make peers` runs these
+
 LIGHT, DARK = "rgb(31, 35, 40)", "rgb(232, 228, 218)"
 
 COUNTING = """

@@ -13,6 +13,8 @@ from groundup.course.progress import Store
 
 from .browser import accessible, fits
 
+pytestmark = pytest.mark.thorough  # a browser takes its time: `make peers` runs these
+
 DAY = 86400
 LONG = 120_000  # milliseconds that a judge may take on a machine where others are at work
 HOSTILE = (

@@ -10,6 +10,8 @@ from groundup.lab.record import Records
 
 from .browser import accessible, fits
 
+pytestmark = pytest.mark.thorough  # a browser takes its time: `make peers` runs these
+
 LONG = 60_000  # milliseconds
 
 

@@ -421,6 +421,32 @@ def test_without_a_workspace_it_says_how_to_make_one(groundup):
     assert done.returncode == 2 and "`groundup start` makes one" in done.stderr and done.stderr.count("\n") == 1
 
 
+def test_threads_may_parse_at_the_same_time():
+    """Python 3.11 fails in one of eight of these without parse_in_turn."""
+    code = """
+import ast, gc, inspect, sys, threading
+from groundup.desk.server import parse_in_turn
+parse_in_turn()
+source = inspect.getsource(sys.modules["groundup.desk.server"])
+class Late:  # when it goes, in the middle of a parse, another thread gets its turn
+    def __init__(self): self.itself = self
+    def __del__(self): sum(range(200))
+def work():
+    for _ in range(80):
+        for _ in range(20): Late()
+        ast.parse(source)
+failed = []
+threading.excepthook = failed.append
+gc.set_threshold(50)
+sys.setswitchinterval(1e-6)
+threads = [threading.Thread(target=work) for _ in range(3)]
+[each.start() for each in threads]
+[each.join() for each in threads]
+sys.exit(len(failed))
+"""
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
 def test_other_commands_load_nothing_of_it():
     code = """
 import sys

@@ -10,6 +10,8 @@ from groundup.course.shelf.shelf import asked_of, find, shelf
 
 from .browser import accessible, fits
 
+pytestmark = pytest.mark.thorough  # a browser takes its time: `make peers` runs these
+
 SAID = "It drops units at random. Error falls on <b id=hit>five</b> data sets. I would test it with batch norm."
 AWAY = re.compile(r'<a\b[^>]*href="https?://[^>]*>')
 

@@ -6,6 +6,8 @@ from groundup.desk.assets import asset
 
 from .static_site import StaticSite
 
+pytestmark = pytest.mark.thorough  # a browser takes its time: `make peers` runs these
+
 SIGNS = "ABCxyz019 éöüß αβγδεθλμπσφωΔΣΩ −×·±≤≥≠≈∞∂√ ←→↑↓ “”’–—…"
 FACES = [
     ("Groundup Serif", "normal", 400), ("Groundup Serif", "italic", 400), ("Groundup Serif", "normal", 600),

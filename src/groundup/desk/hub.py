@@ -93,7 +93,11 @@ class Hub:
             yield b"retry: 1000\n\n"
             while not ending.done():
                 getting = getting or asyncio.create_task(queue.get())
-                await asyncio.wait({getting, ending}, timeout=BEAT, return_when=asyncio.FIRST_COMPLETED)
+                going_on = {pump for pump in tasks if not pump.done()}
+                await asyncio.wait({getting, ending, *going_on}, timeout=BEAT, return_when=asyncio.FIRST_COMPLETED)
+                for pump in going_on:
+                    if pump.done():
+                        pump.result()  # a source that failed ends the stream: the tab comes back, and it starts where it stopped
                 if not getting.done():
                     yield b": still here\n\n"
                     continue

@@ -5,8 +5,10 @@ Beyond this machine it listens only when that is asked for by name, and with TLS
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import contextlib
+import functools
 import ipaddress
 import logging
 import os
@@ -18,6 +20,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -72,6 +75,7 @@ def serve(
     port: 0 takes the usual one, or a free one where that is taken. WorkspaceError if there is no workspace.
     """
     root = find_workspace(root).root
+    parse_in_turn()
     try:
         certificate, key = _tls(tls_cert, tls_key)
         address = _address(host, port, certificate, key, beyond_loopback)
@@ -123,6 +127,24 @@ async def _serve(root: Path, address: Address, open_browser: bool) -> None:
         await _Desk(config, opened, place.hub.close, lambda: withdraw(root, running)).serve([address.listening])
     finally:
         withdraw(root, running)
+
+
+def parse_in_turn() -> None:
+    """Lets one thread at a time into ast.parse, for the whole process; pages parse Python in several.
+
+    Python 3.11 counts the depth of the tree once for all threads, and raises SystemError ("AST constructor recursion depth mismatch")
+    when another one has parsed meanwhile: https://github.com/python/cpython/issues/106905. 3.10 counts nothing, 3.12 by thread.
+    """
+    if sys.version_info[:2] != (3, 11):
+        return
+    turn, parse = threading.RLock(), ast.parse
+
+    @functools.wraps(parse)
+    def in_turn(*arguments: Any, **options: Any) -> Any:
+        with turn:
+            return parse(*arguments, **options)
+
+    ast.parse = in_turn
 
 
 class _Desk(uvicorn.Server):
