@@ -254,6 +254,7 @@ def test_nothing_outside_the_comments_is_ever_touched(above, between, below, tex
 # A debugger that stops
 
 
+@pytest.mark.thorough
 def test_a_breakpoint_in_ones_own_file_stops_at_the_failing_case(groundup):
     assert groundup("start", "--yes").returncode == 0
     root = groundup.here / "workspace"

@@ -16,6 +16,8 @@ from groundup.course.workspace import Config, Workspace
 
 from .learner import NEW_YORK, Clock, Learner
 
+pytestmark = pytest.mark.thorough  # a year of evenings takes a minute: `make peers` lives it
+
 WEEKS = 40
 BREAKS = {(10, 12), (26, 30)}  # weeks without anything
 BURST = range(33, 36)  # every day, twice as long

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,13 @@ from groundup.desk.running import find_running, new_window
 
 ADDRESS = re.compile(r"(https?://\S+/)\?token=(\S+)")
 META = re.compile(r'<meta name="groundup-token" content="([^"]+)"')
+
+
+def free_port() -> int:
+    """A port that nobody listens on, one that few would choose."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Desk:
@@ -44,8 +52,12 @@ class Desk:
         self.port = 0
         self.url = self.token = ""
 
-    def start(self, *options: str) -> "Desk":
-        """Starts the server; on the port that it had before, if it has had one."""
+    def start(self, *options: str, usual_port: bool = False) -> "Desk":
+        """Starts the server; on the port that it had before, if it has had one.
+
+        usual_port: lets the desk choose, which takes the same one each time; other tests run at the same time.
+        """
+        self.port = self.port or (0 if usual_port else free_port())
         command = [*self.command, "desk", "--no-browser", "--port", str(self.port), *options]
         self.process = subprocess.Popen(
             command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

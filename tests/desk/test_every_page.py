@@ -62,8 +62,8 @@ from groundup.cli import main
 main()
 """
 PLAIN = {route.path for route in all_routes() if "{" not in route.path and "GET" in route.methods} - {"/events"}
-READ = ("1.0", "2.8", "3.6", "7.2")  # lessons, and explorables, that every run of the suite looks at
-SHOWN = ("backward", "street", "convolution", "byte-pairs")
+READ = ("1.0", "7.2")  # lessons, and explorables, that every run of the suite looks at
+SHOWN = ("street", "byte-pairs")
 PAGES = [
     *sorted(PLAIN),
     "/lesson/1.3",

@@ -99,7 +99,7 @@ async function fill() {
   if (mine !== asked) return;
   const asCommands = matching.map((c) => ({ label: c.says, tail: c.keys, act: () => c.action(null) }));
   const asLessons = lessons.map((l) => ({ label: `${l.id} ${l.title}`, tail: l.phase, passage: l.passage, act: () => location.assign(l.href) }));
-  entries = question ? [...asLessons, ...asCommands] : [...asCommands, ...asLessons];
+  entries = /^\d/.test(question) ? [...asLessons, ...asCommands] : [...asCommands, ...asLessons];
   list.replaceChildren(...entries.map(row));
   choose(0);
 }
