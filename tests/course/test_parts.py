@@ -6,8 +6,7 @@ import pytest
 
 from groundup.course.lesson import find, find_all
 from groundup.course.library import ROOT
-from groundup.course.parts import advice, assessment
-from groundup.course.placement import parts_of
+from groundup.course.parts import advice, assessment, parts_of
 from groundup.course.probes import demands
 from groundup.course.verdicts import CheckpointVerdict, LessonVerdict, Verdict
 
@@ -70,7 +69,7 @@ def test_what_was_not_begun_is_no_gap_yet(lesson, verdict):
 def test_the_counts_are_those_of_the_placement(lesson, verdict):
     spoilt = become(become(verdict, "Calculus", Verdict.WRONG_VALUE, 2), "Python", Verdict.RAISED, 3)
     rows = assessment(lesson, spoilt).splitlines()
-    for part in parts_of(spoilt):
+    for part in parts_of(lesson, spoilt):
         assert any(row.split()[: len(part.name.split())] == part.name.split() and f"{part.passed} of {part.of}" in row for row in rows)  # fmt: skip
 
 

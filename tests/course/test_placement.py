@@ -4,7 +4,8 @@ import pytest
 
 from groundup.course.lesson import NoSuchLesson, find, find_all
 from groundup.course.library import module_name, reference_text
-from groundup.course.placement import FIRST_PHASES, GAPS, chosen, given_files, place
+from groundup.course.parts import gaps
+from groundup.course.placement import FIRST_PHASES, chosen, given_files, place
 from groundup.course.progress import replay
 from groundup.course.session import next_lesson
 from groundup.course.tracks import lessons_of
@@ -102,14 +103,15 @@ def test_files_are_told_by_their_name_where_a_lesson_has_several(tmp_path):
 
 def test_the_self_assessment_says_which_part_has_a_gap_and_what_to_do_about_it(workspace):
     lesson = find("1.0")
-    projects = {gap.project for gap in GAPS.values()}
+    known = gaps(lesson)
+    projects = {gap.project for gap in known.values()}
     for path in set(lesson.builds) - projects - {"drills/calculus.py"}:
         write(workspace, path)
-    write(workspace, GAPS["Calculus"].project)
+    write(workspace, known["Calculus"].project)
     [tried] = place(workspace, [lesson])
     assert tried.how == "missed"
     parts = {part.name: part for part in tried.parts}
-    assert set(parts) == set(GAPS)
+    assert set(parts) == set(known)
     for name, part in parts.items():
         assert (part.passed < part.of) == (name == "Calculus") == bool(part.failed), part
         assert part.practised == (name == "Calculus")
@@ -117,8 +119,8 @@ def test_the_self_assessment_says_which_part_has_a_gap_and_what_to_do_about_it(w
 
 
 def test_what_each_gap_points_to_is_there():
-    for gap in GAPS.values():
-        assert gap.project in find("1.0").builds
+    for gap in gaps(find("1.0")).values():
+        assert gap.project in find("1.0").builds and gap.lessons
         assert all(find(name) for name in gap.lessons)
 
 

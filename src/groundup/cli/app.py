@@ -69,7 +69,7 @@ def _is_ours(problem: Exception) -> bool:
     """An error whose message is written for the person who reads it."""
     from ..course.guide import GuideError
     from ..course.lesson import LessonError, NoSuchLesson
-    from ..course.sandbox.host import SandboxError
+    from ..course.sandbox import SandboxError
     from ..course.shelf.shelf import ShelfError
     from ..course.tracks import TrackError
     from ..course.workspace import WorkspaceError

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..course.lesson import Lesson
-from ..course.placement import ASSESSMENT, Part, Tried, chosen, given_files, place
+from ..course.parts import Part
+from ..course.placement import ASSESSMENT, Tried, chosen, given_files, place
 from ..course.session import next_lesson
 from ..course.terminal import BOLD, HINT, MISS, PASS, SOFT, paint
 from ..course.workspace import Workspace, WorkspaceError, find_workspace

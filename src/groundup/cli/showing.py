@@ -11,7 +11,7 @@ from ..course.plan.days import here
 from ..course.terminal import HINT, SOFT, paint, printable
 from ..course.workspace import find_workspace
 from ..desk.portfolio import building
-from ..desk.portfolio.kept_package import Kept
+from ..desk.portfolio.packaging import Package
 from ..desk.portfolio.publishing import Prepared, publish
 from .learn import near
 
@@ -74,7 +74,7 @@ def _tell(lesson: str) -> None:
     print(paint(f"  {printable(lesson)}", SOFT), file=sys.stderr)
 
 
-def _tell_package(package: Kept, folder: Path) -> None:
+def _tell_package(package: Package, folder: Path) -> None:
     score = package.score
     print(f"{near(folder / package.path)}  {paint(f'{len(package.mine)} modules of yours', SOFT)}")
     if package.tests:

@@ -16,8 +16,8 @@ from .client import workspace_root
 from .devices import Torch, torch_here
 from .editors import debugging_editors
 from .extras import how_to_get
-from .sandbox import layers
-from .sandbox.host import SandboxError, kind_here
+from .sandbox import SandboxError, layers
+from .sandbox.host import kind_here
 from .workspace import WorkspaceError, find_workspace
 
 ROOM = 0.5  # GiB that the course needs at least

@@ -7,15 +7,69 @@ from __future__ import annotations
 
 import re
 import textwrap
+from dataclasses import dataclass
+from typing import Any
 
-from .lesson import Lesson
-from .placement import Part, parts_of
+from .lesson import SECTION_ID, Lesson
 from .terminal import width
 from .verdicts import LessonVerdict, Verdict
 
 HEADING = "A gap, and what to do about it"
 ITEM = re.compile(r"^- \*\*(?P<part>.+?)\*\*: (?P<text>.+?)(?=^- \*\*|^\S|\Z)", flags=re.MULTILINE | re.DOTALL)
+PRACTICE = "practice project"  # in the name of a part's practice checkpoints
 UNTRIED = (Verdict.MISSING, Verdict.SKIPPED)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What one does about a gap: the project to practise on, and the lessons that will lean on it."""
+
+    project: str  # a file that the lesson builds
+    lessons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a self-assessment. failed: the checkpoints of it that did not pass; practised: its project passes; gap: what to
+    do about it, None where there is nothing to do.
+    """
+
+    name: str
+    passed: int
+    of: int
+    failed: tuple[str, ...]
+    practised: bool
+    gap: Gap | None
+
+
+def parts_of(lesson: Lesson, verdict: LessonVerdict) -> tuple[Part, ...]:
+    """The parts of a self-assessment, in the order in which their checkpoints come."""
+    parts: dict[str, list[Any]] = {}
+    for checkpoint in verdict.checkpoints:
+        name, colon, _ = checkpoint.name.partition(":")
+        if colon:
+            parts.setdefault(name, []).append(checkpoint)
+    known = gaps(lesson)
+    found = []
+    for name, checkpoints in parts.items():
+        items = [c for c in checkpoints if not c.stretch]
+        practice = [c for c in checkpoints if c.stretch and PRACTICE in c.name]
+        failed = tuple(c.name.partition(":")[2].strip() for c in items if not c.passed)
+        practised = bool(practice) and all(c.passed for c in practice)
+        gap = known.get(name) if failed else None
+        found.append(Part(name, len(items) - len(failed), len(items), failed, practised, gap))
+    return tuple(found)
+
+
+def gaps(lesson: Lesson) -> dict[str, Gap]:
+    """Part -> its project and its lessons, as the page's advice names them: the first file of the lesson's, and every id."""
+    found = {}
+    for part, text in advice(lesson).items():
+        projects = (path for path in lesson.builds if path.rpartition("/")[2] in text)
+        found[part] = Gap(
+            next(projects, ""), tuple(dict.fromkeys(re.findall(rf"(?<![\d./]){SECTION_ID.pattern}(?![\d.]\d)", text)))
+        )
+    return found
 
 
 def advice(lesson: Lesson) -> dict[str, str]:
@@ -30,7 +84,9 @@ def assessment(lesson: Lesson, verdict: LessonVerdict) -> str:
     if not known or verdict.passed:
         return ""
     begun = {c.name.partition(":")[0] for c in verdict.checkpoints if not c.stretch and c.verdict not in UNTRIED}
-    return "\n".join(line for part in parts_of(verdict) if part.name in known for line in _rows(part, begun, known))
+    return "\n".join(
+        line for part in parts_of(lesson, verdict) if part.name in known for line in _rows(part, begun, known)
+    )
 
 
 def _rows(part: Part, begun: set[str], known: dict[str, str]) -> list[str]:

@@ -9,54 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from . import status_table
 from .judge import Judge
 from .lesson import Lesson, NoSuchLesson, find, find_all
 from .library import module_name, reference_text
+from .parts import Part, parts_of
 from .progress import Standing
 from .scratch import own_scratch
 from .stub import derive
 from .tracks import lessons_of
-from .verdicts import LessonVerdict
 from .workspace import Workspace, WorkspaceError, commit, write_atomically
 
 ASSESSMENT = "1.0"
 FIRST_PHASES = (1, 2, 3)
-PRACTICE = "practice project"  # in the name of a part's practice checkpoints
-
-
-@dataclass(frozen=True)
-class Gap:
-    """What one does about a gap: the project to practise on, and the lessons that will lean on it."""
-
-    project: str  # a file of lesson 1.0
-    lessons: tuple[str, ...]
-
-
-GAPS = {
-    "Python": Gap("drills/journal.py", ("1.1", "1.3")),
-    "Linear algebra": Gap("drills/elimination.py", ("1.1", "2.1", "2.10")),
-    "Calculus": Gap("drills/symbolic.py", ("1.2", "1.3", "3.1")),
-    "Probability": Gap("drills/chances.py", ("1.5", "1.6", "2.13")),
-}
-
-
-@dataclass(frozen=True)
-class Part:
-    """One part of the self-assessment. failed: the checkpoints of it that did not pass; practised: its project passes."""
-
-    name: str
-    passed: int
-    of: int
-    failed: tuple[str, ...]
-    practised: bool
-
-    @property
-    def gap(self) -> Gap | None:
-        """What to do about it; None where there is nothing to do."""
-        return GAPS.get(self.name) if self.failed else None
 
 
 @dataclass(frozen=True)
@@ -156,22 +122,5 @@ def _try(
         len(needed),
         f"{missed.name}. {missed.says}".strip() if missed is not None else "",
         verdict.seed,
-        parts_of(verdict) if lesson.section_id == ASSESSMENT else (),
+        parts_of(lesson, verdict) if lesson.section_id == ASSESSMENT else (),
     )
-
-
-def parts_of(verdict: LessonVerdict) -> tuple[Part, ...]:
-    """The parts of a self-assessment, in the order in which their checkpoints come."""
-    parts: dict[str, list[Any]] = {}
-    for checkpoint in verdict.checkpoints:
-        name, colon, _ = checkpoint.name.partition(":")
-        if colon:
-            parts.setdefault(name, []).append(checkpoint)
-    found = []
-    for name, checkpoints in parts.items():
-        items = [c for c in checkpoints if not c.stretch]
-        practice = [c for c in checkpoints if c.stretch and PRACTICE in c.name]
-        failed = tuple(c.name.partition(":")[2].strip() for c in items if not c.passed)
-        practised = bool(practice) and all(c.passed for c in practice)
-        found.append(Part(name, len(items) - len(failed), len(items), failed, practised))
-    return tuple(found)

@@ -11,7 +11,7 @@ from ..lab.sqlite import StoreError
 from . import last_verdict, status_table
 from .lesson import Lesson, LessonError, NoSuchLesson, find, find_all
 from .progress import Standing
-from .sandbox.host import SandboxError
+from .sandbox import SandboxError
 from .tracks import EVERYTHING, Track, before_begin, leans_on, lessons_of, load
 from .workspace import Workspace, WorkspaceError, commit, find_workspace
 

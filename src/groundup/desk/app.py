@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..course.lesson import LessonError, NoSuchLesson
 from ..course.packs import names_pack
-from ..course.sandbox.host import SandboxError
+from ..course.sandbox import SandboxError
 from ..course.workspace import WorkspaceError
 from ..data.catalogue import DataError
 from ..lab.recipe import RecipeError

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .statistics import mean_and_sd
-
 SIGNS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -87,6 +85,8 @@ def hold(claims: Iterable[Claim], metrics: Mapping[str, float]) -> list[Kept]:
 
 def hold_over(claims: Iterable[Claim], results: Sequence[Mapping[str, float]]) -> list[Kept]:
     """Each claim on several runs against the metrics of them all; one that asks for more seeds than there are is left out."""
+    from .statistics import mean_and_sd  # NumPy with it: the map reads claims, and does without
+
     held = []
     for claim in claims:
         if 0 < claim.seeds <= len(results):

@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from . import frames, layers
+from . import SandboxError, frames, layers
 
 NUMBER = struct.Struct("<q")
 WARM_UP = 60.0  # seconds that a zygote or worker may take to import what its profile needs
@@ -53,10 +53,6 @@ class ChildDied(Exception):
 
 class ChildLate(Exception):
     """The child missed its deadline and has been killed."""
-
-
-class SandboxError(Exception):
-    """The sandbox itself could not be had."""
 
 
 def kind_here() -> str:

@@ -19,9 +19,9 @@ import groundup
 
 from ...course import courses
 from ...course.library import reference_root
-from ...course.sandbox import frames, layers
+from ...course.sandbox import SandboxError, frames, layers
 from ...course.sandbox.frames import FrameError
-from ...course.sandbox.host import WARM_UP, Process, SandboxError, ending, kind_here, readable_paths, remove_folder
+from ...course.sandbox.host import WARM_UP, Process, ending, kind_here, readable_paths, remove_folder
 from ...data.catalogue import cache_folder, mirror_folder
 from .outputs import Inbox, Output, read
 

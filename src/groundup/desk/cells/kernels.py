@@ -8,7 +8,7 @@ from collections import OrderedDict
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from ...course.sandbox.host import SandboxError
+from ...course.sandbox import SandboxError
 from ..place import Place
 from .kernel import SECONDS, Kernel, Run
 

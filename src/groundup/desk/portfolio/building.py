@@ -13,8 +13,8 @@ from ...course.workspace import Workspace, WorkspaceError, write_absent
 from .benchmarks import kept_benchmarks, measure
 from .choices import NAME, read_choices, write_once
 from .gathering import Portfolio, gather
-from .kept_package import Kept, keep, kept_package
-from .packaging import make_package
+from .kept_package import keep, kept_package
+from .packaging import Package, make_package
 from .pages import Site
 from .publishing import Prepared
 from .site import Written, write_site
@@ -41,7 +41,7 @@ class Made:
     files: dict[str, bytes]
     says: tuple[str, ...]
     fresh: bool
-    package: Kept | None = None
+    package: Package | None = None
 
 
 def make(
@@ -122,7 +122,7 @@ def as_object(made: Made, folder: Path, written: Written, branch: Prepared | Non
     }
 
 
-def _package(package: Kept, folder: Path) -> dict[str, Any]:
+def _package(package: Package, folder: Path) -> dict[str, Any]:
     score = package.score
     return {
         "name": package.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from ...course.lesson import Lesson
@@ -16,32 +16,6 @@ FOLDER = (".groundup", "package")
 NAME = "package.json"
 
 
-@dataclass(frozen=True)
-class Kept:
-    """What the site shows of a package. path: where the wheel lies in the site."""
-
-    name: str
-    version: str
-    wheel: str
-    data: bytes
-    mine: tuple[str, ...]
-    reference: tuple[str, ...]
-    tests: tuple[str, ...]
-    score: Score
-
-    @property
-    def path(self) -> str:
-        return f"package/{self.wheel}"
-
-    @property
-    def tried(self) -> int:
-        return self.score.tried
-
-    @property
-    def killed(self) -> int:
-        return self.score.killed
-
-
 def keep(workspace: Workspace, package: Package, lessons: Sequence[Lesson] | None = None) -> None:
     """Keeps a package for the builds to come."""
     folder = workspace.root.joinpath(*FOLDER)
@@ -51,7 +25,7 @@ def keep(workspace: Workspace, package: Package, lessons: Sequence[Lesson] | Non
     write_atomically(folder / NAME, text.encode())
 
 
-def kept_package(workspace: Workspace, lessons: Sequence[Lesson] | None = None) -> tuple[Kept | None, str]:
+def kept_package(workspace: Workspace, lessons: Sequence[Lesson] | None = None) -> tuple[Package | None, str]:
     """The package if it is of the files as they are, and what to say if it is of earlier ones."""
     folder = workspace.root.joinpath(*FOLDER)
     try:
@@ -60,7 +34,7 @@ def kept_package(workspace: Workspace, lessons: Sequence[Lesson] | None = None) 
         if "/" in wheel or not wheel.endswith(".whl"):
             return None, ""
         score = said["score"]
-        found = Kept(
+        found = Package(
             str(said["name"]), str(said["version"]), wheel, (folder / wheel).read_bytes(),
             tuple(map(str, said["mine"])), tuple(map(str, said["reference"])), tuple(map(str, said["tests"])),
             Score(tuple(Tried(**each) for each in score["faults"]), tuple(score["untested"]), tuple(score["broken"]), int(score["unfit"])),

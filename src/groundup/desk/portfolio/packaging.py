@@ -52,12 +52,9 @@ class Package:
     score: Score
 
     @property
-    def tried(self) -> int:
-        return self.score.tried
-
-    @property
-    def killed(self) -> int:
-        return self.score.killed
+    def path(self) -> str:
+        """Where the wheel lies in the site."""
+        return f"package/{self.wheel}"
 
 
 def make_package(

@@ -25,7 +25,7 @@ from . import drawings, feed
 from .benchmarks import Benchmark
 from .built import Built
 from .gathering import Portfolio
-from .kept_package import Kept
+from .packaging import Package
 from .rendering import IMAGE, fit, prose
 from .results import LARGEST, Done, Study
 from .texts import POSTS, Post
@@ -65,7 +65,7 @@ class Site:
         self,
         workspace: Workspace,
         portfolio: Portfolio,
-        package: Kept | None = None,
+        package: Package | None = None,
         benchmarks: Mapping[str, Benchmark] | None = None,
     ) -> None:
         self.workspace, self.portfolio = workspace, portfolio
