@@ -609,7 +609,9 @@ def test_a_bug_is_handed_out_unnamed_and_named_when_it_is_mended(inside):
 # What a command may cost, and where its output may go
 
 
-@pytest.mark.parametrize("words", [["--version"], ["check", "1.3"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["--version"], ["check", "1.3"], [], ["hint", "1.3"], ["plan"], ["shelf"], ["log"]], ids=" ".join
+)
 def test_quick_commands_import_nothing_large(warm, words):
     warm("check", "1.3")  # so that a judge is there
     script = (
