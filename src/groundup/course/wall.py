@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 
+from .durations import minutes_said
 from .lesson import Lesson
 from .progress import Standing
 from .terminal import BOLD, MISS, PASS, REVERSE, SOFT, paint, printable, width
@@ -60,7 +61,7 @@ def wall(
     ground = " " * (label + 9) + paint("▔" * max(20, longest), SOFT)
     lines = [*rows, ground, paint(" " * max(0, min(label + 9, width() - len(legend))) + legend, SOFT), ""]
     if now is not None:
-        lines.append(f"next  {paint(f'{now.section_id} {now.title}', BOLD)}   {_time(now.minutes)}")
+        lines.append(f"next  {paint(f'{now.section_id} {now.title}', BOLD)}   about {minutes_said(now.minutes)}")
         opened = standings.get(now.section_id)
         verb = "watch" if opened is not None and opened.opened else f"open {now.section_id}"
         lines.append(f"      groundup {verb}")
@@ -118,12 +119,3 @@ def _brick(lesson: Lesson, how: str) -> str:
     if how == "aside":
         return paint(f"·{text}·", SOFT)
     return f"│{text}│" if how == "ready" else paint(f"┆{text}┆", SOFT)
-
-
-def _time(minutes: int) -> str:
-    hours, rest = divmod(minutes, 60)
-    return (
-        f"about {hours} h {rest:02} min"
-        if hours and rest
-        else (f"about {hours} h" if hours else f"about {minutes} min")
-    )

@@ -10,6 +10,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from ..course.durations import minutes_said
 from .assets import asset
 
 
@@ -32,7 +33,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.globals["asset"] = asset
-    made.filters["duration"] = duration
+    made.filters["duration"] = minutes_said
     return made
 
 
@@ -75,11 +76,3 @@ async def body_of(request: Request) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Refused(400, "the body of a request is one JSON object")
     return found
-
-
-def duration(minutes: float) -> str:
-    """41 min, 2 h, 3 h 20 min."""
-    hours, rest = divmod(round(minutes), 60)
-    if not hours:
-        return f"{rest} min"
-    return f"{hours} h {rest:02} min" if rest and hours < 10 else f"{hours} h"

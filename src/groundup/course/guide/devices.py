@@ -17,7 +17,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-TIERS = ("free", "cheap", "cloud")
 DTYPES = ("bfloat16", "float16", "float32")  # what a job computes in, the first that a device is fast at
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from ..durations import minutes_said
 from ..plan.days import MONTH_NAMES
 from .entries import Entry
 from .looking import Week, written
@@ -15,8 +16,7 @@ UNCLEAR = QUESTIONS[-1].lower()
 def digest(week: Week) -> str:
     """The week's digest."""
     lines = [f"# Week of {_said(week.monday)} to {_said(week.sunday)}", ""]
-    hours, rest = divmod(round(week.minutes), 60)
-    counted = [f"{hours} h {rest} min" if hours else f"{rest} min"]
+    counted = [minutes_said(week.minutes)]
     counted += [f"{len(week.built)} lesson{'s' * (len(week.built) != 1)} built"] if week.built else []
     counted += [f"{week.recalled} card{'s' * (week.recalled != 1)} recalled"] if week.recalled else []
     lines += [", ".join(counted) + ".", ""]

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from ..durations import minutes_said
 from ..lesson import Lesson
 from ..listed import items
 from ..plan.days import MONTH_NAMES
@@ -92,8 +93,7 @@ def facts_of(standing: Standing, minutes: float) -> str:
     """How a lesson went, as the store knows it."""
     if not standing.passed:
         return "Not passed yet."
-    hours, rest = divmod(round(minutes), 60)
-    counts = [(f"{hours} h {rest} min" if hours else f"{rest} min") if minutes >= 1 else ""]
+    counts = [minutes_said(minutes) if minutes >= 1 else ""]
     counts += [_count(standing.checks, "check"), _count(standing.hints, "hint")]
     told = ", ".join(count for count in counts if count)
     return (f"Built: {told}" if told else "Known before") + (", the reference looked at." if standing.looked else ".")

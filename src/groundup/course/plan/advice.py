@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..durations import minutes_said
 from ..lesson import Lesson, find_all
 from ..progress import Event, Standing, replay
 from ..time_spent import PAUSE, minutes_spent, spans
 from ..workspace import Workspace
-from .slots import minutes_said
 
 OVER, UNDER = 1.5, 0.5  # of a lesson's time: past the one, move on; below the other, slow down
 STUCK, SITTING = 120.0, 180.0  # minutes on one checkpoint, and without a pause

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from .days import DAY_NAMES, days, later, moment
+from .days import days, later, moment
 from .settings import FULL_DAYS
 
 GRAIN = 5  # minutes
@@ -120,20 +120,3 @@ def capacity(week: tuple[Slot, ...], first: date, last: date, is_off: Callable[[
     """Minutes of the slots from a day to another, days off left out."""
     a_day = [sum(slot.minutes for slot in week if slot.weekday == weekday) for weekday in range(7)]
     return sum(a_day[day.weekday()] for day in days(first, last) if not is_off(day))
-
-
-def week_said(week: tuple[Slot, ...]) -> str:
-    """Mon 2 h, Tue 2 h, Sat 4 h."""
-    told = []
-    for weekday, name in enumerate(DAY_NAMES):
-        if minutes := sum(slot.minutes for slot in week if slot.weekday == weekday):
-            told.append(f"{name} {minutes_said(minutes)}")
-    return ", ".join(told)
-
-
-def minutes_said(minutes: float) -> str:
-    """55 min, 2 h, 3 h 20."""
-    hours, rest = divmod(round(minutes), 60)
-    if not hours:
-        return f"{rest} min"
-    return f"{hours} h {rest:02}" if rest else f"{hours} h"

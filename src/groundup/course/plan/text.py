@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..durations import minutes_said
 from ..terminal import BOLD, HINT, MISS, PASS, REVERSE, SOFT, paint, width
 from .advice import Advice
 from .calendar import QUARTER, Sitting
@@ -14,7 +15,7 @@ from .ends import joined, number
 from .making import Plan, Week
 from .marks import GATE, Mark
 from .shares import WANTED
-from .slots import MOST, minutes_said
+from .slots import MOST
 
 SCREEN = 23  # lines, and the prompt
 ROWS = 4  # quarters of the wall; a year

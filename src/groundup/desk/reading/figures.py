@@ -52,13 +52,6 @@ def draw_figure(lesson: Lesson, name: str) -> Markup:
     return labelled(svg if svg is not None else words("This figure could not be drawn."), label)
 
 
-def draw_ahead(lesson: Lesson) -> None:
-    """Begins to draw what is missing, and returns at once."""
-    key = _key(lesson)
-    if any(_kept(key, name) is None for name, _ in lesson.figures):
-        _drawing_of(lesson)
-
-
 def label_of(lesson: Lesson, name: str) -> str:
     """A figure's caption as plain text. KeyError if the lesson shows no such figure."""
     parts = dict(lesson.figures)[name].split("$")

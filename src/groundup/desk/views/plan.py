@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ...course.durations import minutes_said
 from ...course.plan.calendar import QUARTER, Sitting
 from ...course.plan.days import DAY_NAMES, MONTH_NAMES, here, said
 from ...course.plan.ends import number
@@ -19,7 +20,6 @@ from ...course.plan.making import Plan, Week, plan_of
 from ...course.plan.marks import GATE, Mark
 from ...course.plan.settings import EVENINGS, FULL_DAYS, decide, tick
 from ...course.plan.shares import WANTED
-from ...course.plan.slots import minutes_said
 from ...course.plan.text import entries_said, percent
 from ...course.workspace import WorkspaceError
 from ..drawing.svg import element, picture
