@@ -328,7 +328,7 @@ def test_a_pack_is_graded_once_it_is_trusted(tmp_path):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["nowhere/at/all"], ""),
+        (["class", "nowhere/at/all", "--lesson", LESSON], ""),
         (["class", "--lesson", "99.9"], "no lesson '99.9'"),
         (["class", "--seed", "-1"], "seed"),
         (["class", "--workers", "0"], "workers"),
@@ -339,6 +339,7 @@ def test_a_pack_is_graded_once_it_is_trusted(tmp_path):
         (["class", "--address", "auto"], "--executor ray"),
         (["class", "--slurm", "4", "--shard", "1/2"], "--slurm"),
         (["class", "--out", "class/ada.py"], "cannot hold the grades"),
+        (["nowhere", "--lesson", LESSON], "nowhere is not there"),
         (["class", "--trust", "0123"], "--course"),
         (["class", "--course", "class"], "course.toml"),
         (["class", "--out", "broken"], "another folder"),

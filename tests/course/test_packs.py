@@ -207,7 +207,7 @@ def test_a_wheel_is_unpacked_once_and_has_the_hash_of_its_folder(pack, tmp_path)
 HOSTILE = {
     "up": "../evil.py",
     "up from inside": "tiny_pack/../../evil.py",
-    "absolute": "/tmp/evil.py",
+    "absolute": "{outside}/evil.py",
     "drive": "C:/evil.py",
     "backslash": "tiny_pack\\..\\..\\evil.py",
     "here": "tiny_pack/./evil.py",
@@ -226,13 +226,12 @@ HOSTILE = {
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_path_in_a_zip_leaves_nothing_behind(pack, tmp_path, name):
-    wheel = wheel_of(pack, tmp_path / "evil.whl", more=[(name, "raise SystemExit")])
+    wheel = wheel_of(pack, tmp_path / "evil.whl", more=[(name.format(outside=tmp_path), "raise SystemExit")])
     before = sorted(path for path in tmp_path.rglob("*") if not path.is_relative_to(tmp_path / "data"))
     with pytest.raises(CourseError, match=r"evil\.whl"):
         look(wheel)
     assert sorted(path for path in tmp_path.rglob("*") if not path.is_relative_to(tmp_path / "data")) == before
     assert list(wheels.store().iterdir()) == []
-    assert not Path("/tmp/evil.py").exists()
 
 
 def test_links_bombs_and_lies_in_a_zip_are_refused(pack, tmp_path, monkeypatch):

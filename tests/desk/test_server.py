@@ -163,6 +163,17 @@ def test_the_command_asks_a_desk_that_is_open_for_another_window(desk):
             assert browser.get(desk.url, params={"token": token}, follow_redirects=True).status_code == 200
 
 
+def test_an_open_desk_is_not_taken_for_one_that_was_asked_for_elsewhere(desk):
+    for words in (
+        ["--port", "1"],
+        ["--host", "localhost"],
+        ["--tls-cert", "x", "--tls-key", "y"],
+        ["--beyond-loopback"],
+    ):
+        done = desk.run("desk", "--no-browser", *words)
+        assert done.returncode == 2 and done.stdout == "" and f"already, at {desk.url}" in done.stderr
+
+
 def test_a_desk_that_was_killed_leaves_a_file_that_the_next_one_replaces(desk):
     with desk.client() as known:
         assert known.get("/").status_code == 200

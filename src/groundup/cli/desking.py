@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from ..course.workspace import find_workspace
+
+DEFAULT_HOST = "127.0.0.1"
+UNUSABLE = 2
 
 
 def desk(
@@ -27,6 +31,11 @@ def desk(
             tls_key=tls_key,
             beyond_loopback=beyond_loopback,
         )
+    assert running is not None
+    elsewhere = port not in (0, running.port) or tls_cert is not None or tls_key is not None or beyond_loopback
+    if elsewhere or host not in (DEFAULT_HOST, running.host):
+        print(f"The desk is open already, at {running.url}: end that one before it listens elsewhere", file=sys.stderr)
+        return UNUSABLE
     print(f"The desk is open already. Another window: {url}")
     if browser:
         show(url)

@@ -60,6 +60,8 @@ def grade(asked: Asked, as_json: bool) -> int:
 
 def _problem(asked: Asked) -> str:
     """What is wrong with the flags, in a sentence."""
+    if asked.places and not any(map(os.path.lexists, asked.places)):  # one of several is a row with its reason
+        return f"{asked.places[0]} is not there: name the folder that the submissions lie in, or their files"
     if asked.seed is not None and asked.seed < 0:
         return "a seed is a whole number from 0 on"
     if asked.workers is not None and asked.workers < 1:
