@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...lab.sqlite import StoreError
-from ..blanks import blank, parts
 from ..bugs import faults_of
 from ..judge import Judge
 from ..lesson import Lesson, find
@@ -188,6 +187,8 @@ def _bases(store: Store, trial: Trial) -> Iterator[tuple[bool, dict[str, bytes]]
 
 def _rebuilds(files: Mapping[str, bytes]) -> dict[str, tuple[str, str]]:
     """Definition -> its file, and the file's text without it."""
+    from ..blanks import blank, parts  # libcst with it, which a card that is only shown does without
+
     found: dict[str, tuple[str, str, int]] = {}
     for path, data in files.items():
         reference = reference_text(module_name(path)) or ""
