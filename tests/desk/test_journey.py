@@ -59,6 +59,18 @@ def test_from_an_empty_workspace_to_a_brick_in_the_wall(desk, page, value_source
     assert desk.read("grad/value.py") == value_source
 
 
+def test_saves_follow_one_another_and_the_last_word_is_on_the_disk(desk, lesson):
+    lesson.locator("#editor .cm-content").click()
+    lesson.keyboard.press("Control+End")
+    for number in range(8):
+        lesson.keyboard.type(f"# {number}\n")
+        lesson.keyboard.press("Control+s")
+    typed = "".join(f"# {number}\n" for number in range(8))
+    until(lambda: desk.read("grad/value.py").endswith(typed))
+    saved(lesson)
+    expect(lesson.locator("#conflict")).to_be_hidden()
+
+
 def test_what_another_editor_saves_appears_and_is_judged(desk, lesson, overwritten, value_source):
     desk.write("grad/value.py", overwritten)
     expect(mistake(lesson)).to_have_text(re.compile("overwritten", re.I))

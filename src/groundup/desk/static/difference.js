@@ -2,7 +2,7 @@
 // `line` counts from 1 in the text that holds the line; for " " in the first.
 const MOST = 4e6; // cells of the table below; where two texts differ more widely than that, the middle is replaced whole
 
-export const lines = (text) => text.split(/\r\n?|\n/);
+const lines = (text) => text.split(/\r\n?|\n/);
 
 export function difference(first, second) {
   const [a, b] = [lines(first), lines(second)];

@@ -1,4 +1,4 @@
-// The learner's file, made editable. Without script the textarea in the element is the editor.
+// The learner's file, made editable. What is saved, and when, is the page's affair (lesson.js).
 import * as cm from "./vendor/codemirror.js";
 import { difference } from "./difference.js";
 import { clearMarks, putAway, setMark, verdictMarks } from "./editor-marks.js";
@@ -6,47 +6,24 @@ import { clearMarks, putAway, setMark, verdictMarks } from "./editor-marks.js";
 const { EditorState, EditorView, tags } = cm;
 const outside = cm.Annotation.define(); // on a change that did not come from the keyboard
 
-// Gives {text, open, setText, save, dirty, mark, clearMarks, focus, diff, close}. `label` is what a screen reader calls it (by default the
-// textarea's own), onSave(text) may return a promise, onChange() follows each change by the learner, `keys` are more keys: {"Mod-Enter": check}.
-export function openEditor(element, { text, label, nonce = "", readOnly = false, onSave, onChange, keys = {} } = {}) {
-  const area = element.querySelector("textarea");
+// Gives {text, open, setText, mark, clearMarks, focus, diff, close}. `label` is what a screen reader calls it, onSave() is Ctrl-S,
+// onChange() follows each change by the learner.
+export function openEditor(element, { text, label, nonce = "", readOnly = false, onSave = () => {}, onChange = () => {} }) {
   const fixed = [
     EditorView.cspNonce.of(nonce),
     EditorState.readOnly.of(readOnly),
-    keymap(keys, () => void save().catch(() => {})),
+    keymap(onSave),
     EditorView.updateListener.of((update) => {
-      if (update.docChanged && !update.transactions.some((each) => each.annotation(outside))) onChange?.();
+      if (update.docChanged && !update.transactions.some((each) => each.annotation(outside))) onChange();
     }),
     writing,
     looks,
   ];
-  const view = new EditorView({
-    parent: element,
-    state: fresh(text ?? area?.value ?? "", label ?? area?.getAttribute("aria-label") ?? "code", fixed),
-  });
-  if (area) area.hidden = true;
-
+  const view = new EditorView({ parent: element, state: fresh(text, label, fixed) });
   const read = () => view.state.sliceDoc();
-  let kept = read(); // what was last read from the file or saved to it
-  let saving = null;
-
-  // One save at a time; what is typed meanwhile is saved after it. A refusal is the caller's to tell: the text stays dirty.
-  async function save() {
-    while (saving) await saving.catch(() => {});
-    const sent = read();
-    saving = Promise.resolve(readOnly ? undefined : onSave?.(sent));
-    try {
-      await saving;
-      kept = sent;
-    } finally {
-      saving = null;
-    }
-  }
 
   return {
     text: read,
-    save,
-    dirty: () => read() !== kept,
     mark: (line, sentence) => setMark(view, line, sentence),
     clearMarks: () => clearMarks(view),
     diff: (other) => difference(read(), other),
@@ -54,14 +31,11 @@ export function openEditor(element, { text, label, nonce = "", readOnly = false,
     // Another file: nothing of the one before can be undone into it.
     open(other, name) {
       view.setState(fresh(other, name, fixed));
-      kept = read();
     },
 
-    // What the file holds now. The cursor stays with its line; one undo brings back what stood here. `saved: false` where it is not in the file yet.
-    setText(other, { keepCursor = true, saved = true } = {}) {
+    // What the file holds now. The cursor stays with its line; one undo brings back what stood here.
+    setText(other) {
       view.dispatch({ changes: changes(view.state, other), annotations: [outside.of(true), cm.isolateHistory.of("full")] });
-      if (!keepCursor) view.dispatch({ selection: { anchor: 0 }, scrollIntoView: true });
-      if (saved) kept = read();
     },
 
     // With a line, the cursor goes to where its text begins.
@@ -73,10 +47,7 @@ export function openEditor(element, { text, label, nonce = "", readOnly = false,
       view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
     },
 
-    close() {
-      if (area) [area.value, area.hidden] = [read(), false];
-      view.destroy();
-    },
+    close: () => view.destroy(),
   };
 }
 
@@ -125,9 +96,8 @@ function leave(view) {
   return true;
 }
 
-const keymap = (keys, save) => cm.keymap.of([
+const keymap = (save) => cm.keymap.of([
   { key: "Mod-s", run: () => (save(), true), preventDefault: true },
-  ...Object.entries(keys).map(([key, run]) => ({ key, run: () => (run(), true), preventDefault: true })),
   ...cm.closeBracketsKeymap, ...cm.searchKeymap,
   { key: "Escape", run: leave },
   ...cm.historyKeymap, cm.indentWithTab, ...cm.defaultKeymap,

@@ -68,12 +68,12 @@ function save(judge) {
   return saving;
 }
 
-async function write(judge, force = false) {
-  if (theirs && !force) return showConflict();
+async function write(judge) {
+  if (theirs) return showConflict();
   const number = at;
   const text = editor.text();
   if (judge) busy();
-  if (text === files[number].text && !force) {
+  if (text === files[number].text) {
     if (judge) await check();
     return;
   }
@@ -146,7 +146,7 @@ async function onDisk(shas) {
       files[number].text = told.text;
       files[number].sha = told.sha;
       if (number === at) {
-        if (editor.text() !== told.text) editor.setText(told.text, { keepCursor: true });
+        if (editor.text() !== told.text) editor.setText(told.text);
         state("as on the disk");
         theirs = null;
         conflict.hidden = true;
@@ -358,7 +358,7 @@ if (element) {
   key("", "disk-counts", "the file on the disk counts", guarded(async () => {
     const { text, sha } = theirs;
     agree(text, sha);
-    editor.setText(text, { keepCursor: true });
+    editor.setText(text);
     keepDraft();
     state("as on the disk");
     await check();
