@@ -481,6 +481,11 @@ def test_every_answer_carries_the_headers_refusals_and_defects_too(server, clien
     assert len(nonces) == 12, "a nonce is used once"
 
 
+def test_after_a_defect_the_connection_ends_and_the_answer_says_so(client):
+    assert client.get("/boom").headers.get_list("connection") == ["close"]
+    assert "connection" not in client.get("/").headers
+
+
 def test_a_page_knows_its_nonce_and_keeps_a_stricter_policy_of_its_own(client):
     answer = client.get("/")
     assert POLICY.fullmatch(answer.headers["content-security-policy"])[1] == answer.text

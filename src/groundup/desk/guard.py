@@ -218,6 +218,8 @@ def _with_headers(send: Send, nonce: str) -> Send:
             headers = [pair for pair in given if pair[0] not in HEADERS] + ours
             if not any(name == b"cache-control" for name, _ in given):
                 headers.append((b"cache-control", b"no-store"))
+            if message["status"] == 500:  # after a defect the server ends the connection, and has to say so
+                headers.append((b"connection", b"close"))
             message = {**message, "headers": headers}
         await send(message)
 
