@@ -12,13 +12,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from groundup.course.guide import GuideError
-from groundup.course.guide.advice import advice, break_even, money, options, recommended, span
+from groundup.course.guide.advice import about, advice, break_even, money, options, recommended, span
 from groundup.course.guide.asking import Question, answer, as_object, job_of
 from groundup.course.guide.compute import BYTES, STATES, USABLE, Job, JobError, estimate, fewest_devices, memory
 from groundup.course.guide.devices import DeviceError, devices
 from groundup.course.guide.pages import NAMES, page
 from groundup.course.guide.shape import STYLES, Shape, ShapeError, activations, flops_per_token, parameters
-from groundup.course.guide.words import amount, bytes_said
+from groundup.course.guide.words import amount, bytes_said, thousands
 from groundup.nets import counts
 from groundup.nets.attention import SHORT
 from groundup.nets.gpt import GPTConfig
@@ -146,7 +146,8 @@ def test_the_batch_that_is_chosen_is_the_largest_that_fits(shape, device):
         (0.01, "36 s"),
         (0.5, "30 min"),
         (12.34, "12.3 h"),
-        (100, "4 days"),
+        (100, "4.2 days"),
+        (24 * 40, "40 days"),
         (24 * 365 * 3, "3 years"),
     ],
 )
@@ -162,6 +163,13 @@ def test_amounts_are_said_with_three_digits():
         and amount(1.4e12) == "1.4 T"
     )
     assert bytes_said(18_320_000_000) == "18.3 GB" and bytes_said(498e6) == "498 MB" and bytes_said(0) == "0 kB"
+    assert (
+        thousands(33_184.2) == "33,200"
+        and thousands(1.0512) == "1.05"
+        and thousands(2413) == "2,410"
+        and thousands(99.95) == "100"
+    )
+    assert about(0.34) == "about $0.34" and about(0.0004) == "under a cent"
     assert money(0.34) == "$0.34" and money(1600.4) == "$1,600"
 
 
@@ -190,33 +198,41 @@ def test_peaks_are_dense_and_as_the_makers_say():
         T4.dtype("bfloat16")
     with pytest.raises(DeviceError, match="did you mean h100"):
         devices()["h10"]
+    with pytest.raises(DeviceError, match="in the table: cpu, m1, t4"):
+        devices()["tpu"]
 
 
 @given(shapes, st.floats(1e3, 1e12))
 def test_what_is_recommended_fits_and_nothing_usable_is_cheaper(shape, tokens):
     job = Job(tokens, shape)
-    best, ways = recommended(job), options(job)
+    ways = options(job)
+    best = recommended(ways)
     assert {way.tier for way in ways} <= {"free", "cheap", "cloud"}
     usable = [way for way in ways if way.usable]
-    assert (best is None) == (not usable) and advice(job)
+    assert (best is None) == (not usable) and advice(job, ways)
     if best is not None:
         assert best.estimate.fits and best.cost == min(way.cost for way in usable)
         assert not any(way.tier == "free" for way in usable) or best.tier == "free"
 
 
 def test_small_runs_stay_at_home_middle_ones_are_free_and_large_ones_are_paid():
-    at_home = recommended(Job(1e7, Shape(4, 256, 65, 256)))
+    at_home = recommended(options(Job(1e7, Shape(4, 256, 65, 256))))
     assert at_home.estimate.device.name == "cpu"
-    free = recommended(Job(2.5e9, GPT2))
+    job = Job(1e8, Shape(4, 256, 65, 256))
+    assert "NVIDIA T4, Kaggle, would take 2 min" in advice(job, options(job))
+    free = recommended(options(Job(2.5e9, GPT2)))
     assert free.tier == "free" and free.estimate.device.name == "t4" and free.sessions > 1
-    assert recommended(Job(1e11, GPT2)).tier in ("cheap", "cloud")
+    assert recommended(options(Job(1e11, GPT2))).tier in ("cheap", "cloud")
 
 
 def test_what_fits_no_single_device_is_said():
-    says = advice(Job(1.4e12, size=70e9))
+    def said(job):
+        return advice(job, options(job))
+
+    says = said(Job(1.4e12, size=70e9))
     assert "no single device" in says and "8.5" in says
-    assert "would take" in advice(Job(1e15, Shape(12, 768)))
-    assert "whatever is shared" in advice(Job(1e9, Shape(200, 65_536, context=1_000_000)))
+    assert "would take" in said(Job(1e15, Shape(12, 768)))
+    assert "whatever is shared" in said(Job(1e9, Shape(200, 65_536, context=1_000_000)))
     found = answer(Question(parameters=13e9, tokens=1e9, device="a100"))
     assert not found.estimate.fits and any("3 of them" in each for each in found.says)
     shared = answer(Question(parameters=13e9, tokens=1e9, device="a100", devices=3, shard=True))
@@ -259,7 +275,8 @@ def test_a_device_that_cannot_be_had_both_ways_has_no_break_even():
         ({"parameters": math.nan}, "numbers above 0"),
         ({"parameters": 1e9, "tokens": -1}, "numbers above 0"),
         ({"parameters": 1e9, "device": "abacus"}, "no device"),
-        ({"parameters": 1e9, "device": "t4", "dtype": "float8"}, "no float8"),
+        ({"parameters": 1e9, "device": "t4", "dtype": "float8"}, "dtype is one of"),
+        ({"parameters": 1e9, "device": "t4", "dtype": "bfloat16"}, "t4 has no bfloat16"),
         ({"parameters": 1e9, "device": "t4", "devices": 0}, "devices is"),
         ({"parameters": 1e9, "device": "t4", "mfu": 1.5}, "mfu is a share"),
         ({"parameters": 1e9, "device": "t4", "mfu": math.nan}, "mfu is a share"),
@@ -268,6 +285,14 @@ def test_a_device_that_cannot_be_had_both_ways_has_no_break_even():
         ({"parameters": 1e9, "optimizer": "adam"}, "optimizer is one of"),
         ({"parameters": 1e9, "optimizer": "muon"}, "for Muon"),
         ({"parameters": 1e9, "batch": -1}, "batch is"),
+        ({"parameters": 0}, "numbers above 0"),
+        ({"parameters": 1e9, "tokens": 0}, "numbers above 0"),
+        ({"layers": 0, "width": 768}, "layers is"),
+        ({"layers": 12, "width": 768, "kv_heads": 0}, "kv-heads is"),
+        ({"parameters": 70e9, "devices": 0}, "devices is"),  # where no device is named, and none will do
+        ({"parameters": 70e9, "mfu": 0}, "mfu is a share"),
+        ({"parameters": 70e9, "dtype": "float8"}, "dtype is one of"),
+        ({"parameters": 1e9, "devices": 8}, "name the --device of which there are 8"),
     ],
 )
 def test_what_cannot_be_reckoned_is_said_in_a_sentence(wrong, says):
@@ -285,6 +310,30 @@ def test_without_tokens_twenty_for_each_parameter():
     job = job_of(Question(layers=12, width=768))
     assert job.tokens == 20 * 124_439_808
     assert any("8.7" in each for each in answer(Question(layers=12, width=768, tokens=1e12)).says)
+
+
+def test_what_is_said_of_ones_own_loop_holds_for_every_way():
+    slow = answer(Question(layers=12, width=768, tokens=1e9, device="h100", mfu=0.1))
+    [rented] = [way for way in slow.options if way.estimate.device is H100 and way.tier == "cheap"]
+    assert rented.estimate.hours == slow.estimate.hours and rented.cost == slow.cost
+    exact = answer(Question(layers=12, width=768, tokens=1e9, dtype="float32"))
+    assert {way.estimate.dtype for way in exact.options} == {"float32"}
+    assert T4 not in [way.estimate.device for way in answer(Question(parameters=1e9, dtype="bfloat16")).options]
+
+
+def test_of_a_small_model_it_is_said_that_times_are_best_cases():
+    tiny, larger = (answer(Question(layers=4, width=width, vocabulary=65, tokens=1e8)).says for width in (256, 1024))
+    assert any("best cases" in each for each in tiny) and not any("best cases" in each for each in larger)
+
+
+def test_memory_is_said_also_where_no_single_device_will_do():
+    assert any("112 GB" in each for each in answer(Question(parameters=7e9)).says)
+
+
+def test_many_devices_that_do_are_not_answered_with_one():
+    found = answer(Question(parameters=7e9, tokens=1e12, device="a100", devices=2048, shard=True))
+    assert found.estimate.fits and not any("B200" in each for each in found.says)
+    assert any("143 tokens a parameter are many" in each for each in found.says)
 
 
 def test_a_price_of_ones_own_is_used():
@@ -335,12 +384,14 @@ def test_the_command_needs_neither_a_workspace_nor_torch(tmp_path):
     done = run(tmp_path, "compute", "--layers", "12", "--width", "768", "--tokens", "2.5e9", "--device", "h100")
     assert done.returncode == 0, done.stderr
     assert "124 M parameters" in done.stdout and devices().as_of in done.stdout and "approximate" in done.stdout
+    assert "nothing at Kaggle; rented about $21" in run(tmp_path, "compute", "--layers", "12", "--width", "768").stdout
     found = json.loads(run(tmp_path, "compute", "--parameters", "7e9", "--json").stdout)
     assert found["parameters"] == 7e9 and found["recommended"] is None and found["estimate"] is None
     assert all(f"groundup guide {name}" in run(tmp_path).stdout for name in NAMES)
     assert run(tmp_path, "habits").stdout.startswith("# " + page("habits").title)
     assert json.loads(run(tmp_path, "puzzles", "--json").stdout)["title"] == page("puzzles").title
-    for arguments in (["nothing"], ["compute", "--layers", "12"], ["compute", "--parameters", "1e9", "--device", "x"]):
+    wrong = ["nothing"], ["compute", "--layers", "12"], ["compute", "--parameters", "0"], ["habits", "--layers", "12"]
+    for arguments in (*wrong, ["compute", "--parameters", "1e9", "--device", "x"]):
         refused = run(tmp_path, *arguments)
         assert refused.returncode == 2 and refused.stderr.count("\n") == 1 and not refused.stdout, arguments
     probe = "import sys; import groundup.course.guide.asking, groundup.cli.guiding; sys.exit('torch' in sys.modules)"

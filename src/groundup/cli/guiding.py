@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
+from collections.abc import Sequence
 
-from ..course.guide.advice import money, span
-from ..course.guide.asking import Answer, Question, answer, as_object
+from ..course.guide import GuideError
+from ..course.guide.advice import Option, money, paid, span
+from ..course.guide.asking import Answer, Question, answer, as_object, cost_said
 from ..course.guide.devices import devices
 from ..course.guide.pages import NAMES, page
-from ..course.guide.words import amount, bytes_said
+from ..course.guide.words import amount, bytes_said, thousands
 from ..course.terminal import BOLD, MISS, PASS, SOFT, paint, width
 
 SHOWN = 8  # ways to run a job
@@ -21,8 +23,10 @@ def guide(name: str | None, question: Question, as_json: bool) -> int:
     asked = question != Question()
     if name is None and not asked:
         return _contents(as_json)
-    if name not in (None, "compute") or not asked:
-        return _page(name or "", as_json)
+    if name is not None and not asked:
+        return _page(name, as_json)
+    if name not in (None, "compute"):
+        raise GuideError(f"{page(name).name} is a page to read; numbers are for groundup guide compute")
     found = answer(question)
     if as_json:
         print(json.dumps(as_object(found), allow_nan=False))
@@ -59,7 +63,8 @@ def _page(name: str, as_json: bool) -> int:
 
 def _tell(found: Answer) -> None:
     job, made, table = found.job, found.estimate, devices()
-    print(f"{paint(amount(job.parameters), BOLD)} parameters, {amount(job.tokens)} tokens: {job.flops:.2e} operations")
+    operations = f"{job.flops:.2e}".replace("e+", "e")
+    print(f"{paint(amount(job.parameters), BOLD)} parameters, {amount(job.tokens)} tokens: {operations} operations")
     if made is not None:
         count = f"{made.devices} x " if made.devices > 1 else ""
         print(f"\n{paint(count + made.device.title, BOLD)}, {made.dtype} at {made.mfu:.0%} of the peak")
@@ -73,18 +78,37 @@ def _tell(found: Answer) -> None:
         if job.shape is not None:
             many = "sequence" if made.batch == 1 else "sequences"
             parts.append((f"activations of {made.batch} {many}", made.memory.activations))
-        print(paint(f"          {', '.join(f'{name} {bytes_said(size)}' for name, size in parts)}", SOFT))
+        print(paint(_wrapped(", ".join(f"{name} {bytes_said(size)}" for name, size in parts), " " * 10), SOFT))
         print(f"  time    {span(made.hours)}")
-        if found.cost is not None and found.price is not None:
-            print(f"  cost    about {money(found.cost)}, at {money(found.price)} an hour ({found.price_by})")
-        print(f"  power   {made.kilowatt_hours:.3g} kWh, {money(found.power_cost or 0)} at home")
+        if cost := cost_said(found):
+            print(f"  cost    {cost}")
+        print(f"  power   {thousands(made.kilowatt_hours)} kWh, {money(found.power_cost or 0)} at home")
     print()
     fitting = [option for option in found.options if option.estimate.fits]
-    for option in fitting[:SHOWN]:
-        made = option.estimate
-        paid = f"{option.weeks:.1f} weeks of it" if option.tier == "free" else f"about {money(option.cost)}"
-        mark = paint("●", PASS) if option.usable else "· too long"
-        print(f"  {made.device.title:26} {option.tier:6} {option.by:22} {span(made.hours):>10}  {paid}  {mark}")
-    print(paint(f"  prices of {table.as_of}, approximate; yours with --price", SOFT), end="\n\n")
+    _ways(fitting[:SHOWN])
+    if fitting or found.cost is not None:
+        print(paint(f"prices of {table.as_of}, approximate; yours with --price", SOFT), end="\n\n")
     for sentence in found.says:
-        print(textwrap.fill(sentence, width()))
+        print(_wrapped(sentence))
+
+
+def _ways(options: Sequence[Option]) -> None:
+    """Where a job fits, a line each: the device, how long, what is paid, to whom."""
+    rows = [
+        (
+            option.estimate.device.title,
+            span(option.estimate.hours),
+            paid(option),
+            f"{option.tier}, {option.by}" + ("" if option.usable else ": too long"),
+        )
+        for option in options
+    ]
+    title, time, price, _ = (max(map(len, column)) for column in zip(*rows)) if rows else (0, 0, 0, 0)
+    for option, row in zip(options, rows):
+        line = f"{row[0]:{title}}  {row[1]:>{time}}  {row[2]:{price}}  {row[3]}"
+        mark = paint("●", PASS) if option.usable else "·"
+        print(f"{mark} {textwrap.fill(line, width() - 2, subsequent_indent='    ')}")
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, width(), initial_indent=indent, subsequent_indent=indent)

@@ -22,6 +22,7 @@ from ..course.shelf.shelf import (
     find,
     held_back,
     kind_of,
+    lessons_said,
     rhythm,
     three_passes,
 )
@@ -48,6 +49,7 @@ class Request:
 
 def shelf(request: Request) -> int:
     """Writes what is to be written, then shows what is asked for."""
+    _at_odds(request)
     if request.read is not None:
         return _read(find(request.read[0]), request.read[1], here(), request.json)
     workspace = _workspace()
@@ -64,7 +66,7 @@ def shelf(request: Request) -> int:
         print(json.dumps(as_object(items, asked, workspace, read)))
     else:
         _list(items, asked, read, request)
-        if workspace is not None and asked.phase is not None:
+        if workspace is not None and asked.phase is not None and asked == Asked(phase=asked.phase):
             _behind(unread_before(asked.phase, read))
     return 0
 
@@ -77,10 +79,23 @@ def _workspace() -> Workspace | None:
         return None
 
 
+def _at_odds(request: Request) -> None:
+    """ShelfError for what cannot be asked for at once."""
+    narrowed = request.kinds or request.phase is not None or request.lesson or request.must or request.everything
+    if request.read is not None and (request.key is not None or narrowed or request.begin or request.bibtex):
+        raise ShelfError("--read stands alone, with its key and the sentences")
+    if request.key is not None and narrowed:
+        raise ShelfError(
+            f"{request.key[:60]!r} names one thing already: leave it out, or the choice of phase, lesson and kind"
+        )
+    if request.bibtex and request.json:
+        raise ShelfError("--bibtex or --json: one of them")
+
+
 def _asked(request: Request, workspace: Workspace | None) -> Asked:
-    """The request; one that names neither phase nor lesson is about the phase at hand, unless it asks for all or for BibTeX."""
+    """The request; one that names no phase, lesson or kind is about the phase at hand, unless it asks for all or for BibTeX."""
     phase = request.phase
-    if phase is None and not (request.lesson or request.everything or request.bibtex or request.kinds or request.must):
+    if phase is None and not (request.lesson or request.everything or request.bibtex or request.kinds):
         phase = phase_at(workspace)
     return Asked(
         tuple(kind_of(word) for word in request.kinds),
@@ -118,12 +133,14 @@ def _one(item: Item, request: Request, workspace: Workspace | None) -> int:
     _wrapped(item.why)
     for part in item.chapters:
         print(f"  {part.what}  {paint(', '.join(part.lessons), SOFT)}")
-    lessons = f" · lessons {', '.join(item.lessons)}" if item.lessons else ""
+    lessons = f" · {lessons_said(item.lessons)}" if item.lessons else ""
     print(f"\n{item.importance} · phase {item.phase}{lessons}\n")
     note = reading_log.note_of(workspace, item.key) if workspace else None
     done = note.passes if note else (False, False, False)
     for ticked, name, what in zip(done, reading_log.PASSES, three_passes(item)):
         _wrapped(f"{'●' if ticked else '○'} {name}: {what}", "  ")
+    if workspace is not None and note is not None and note.path.is_file():
+        print(f"\nyour note: {note.path.relative_to(workspace.root)}")
     if note is not None and note.text:
         print()
         _wrapped(printable(note.text), "")
@@ -147,11 +164,12 @@ def _list(items: Sequence[Item], asked: Asked, read: Collection[str], request: R
         print("\nNothing on the shelf answers that.")
     musts = [item for item in items if item.importance == "must"]
     if musts:
-        print(
-            f"\n{sum(item.key in read for item in musts)} of {len(musts)} musts read; one closely: groundup shelf {musts[0].key}"
-        )
+        unread = [item.key for item in musts if item.key not in read]
+        closely = f"; one closely: groundup shelf {unread[0]}" if unread else ""
+        print(f"\n{len(musts) - len(unread)} of {len(musts)} musts read{closely}")
     if held := held_back(asked):
-        print(paint(f"{held} papers are for later; --all shows them too", SOFT))
+        papers = "1 paper is" if held == 1 else f"{held} papers are"
+        print(paint(f"{papers} for later; --all shows {'it' if held == 1 else 'them'} too", SOFT))
 
 
 def _row(item: Item, asked: Asked, is_read: bool) -> None:
@@ -162,7 +180,7 @@ def _row(item: Item, asked: Asked, is_read: bool) -> None:
     _wrapped(f"{item.title}{by}{year}", "    ")
     where = [part.what for part in item.chapters if _serves(part.lessons, asked)]
     lessons = [lesson for lesson in item.serves if _serves((lesson,), asked)]
-    tail = "; ".join([*where, *([f"lessons {', '.join(lessons)}"] if lessons else [])])
+    tail = "; ".join([*where, *([lessons_said(lessons)] if lessons else [])])
     if tail:
         print(paint(textwrap.fill(tail, width(), initial_indent="    ", subsequent_indent="    "), SOFT))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .compute import Estimate, Job, estimate, fewest_devices
-from .devices import Device, Devices, Offer, devices
+from .devices import Device, Offer, devices
 
 PATIENCE = 2.0  # weeks that one may wait for what is free
 LONGEST = 30 * 24.0  # hours that one device may take before it is no answer
@@ -33,11 +34,16 @@ class Option:
         )
 
 
-def options(job: Job, table: Devices | None = None) -> list[Option]:
-    """Every way on one device, usable ones first: one's own machine if a night will do, then what is free, then by cost."""
+def options(job: Job, dtype: str | None = None, mfu: float | None = None) -> list[Option]:
+    """Every way on one device, usable ones first: one's own machine if a night will do, then what is free, then by cost.
+
+    dtype leaves out the devices that have it not; mfu is what one gets on each.
+    """
     found: list[Option] = []
-    for device in (table or devices()).rows:
-        made = estimate(job, device)
+    for device in devices().rows:
+        if dtype is not None and dtype not in device.peak:
+            continue
+        made = estimate(job, device, dtype=dtype, mfu=mfu)
         found += [_free(made, offer) for offer in device.free]
         for tier, price in (("cheap", device.cheap), ("cloud", device.cloud)):
             if price is not None:
@@ -55,30 +61,32 @@ def _free(made: Estimate, offer: Offer) -> Option:
     return Option(made, "free", offer.by, 0.0, weeks, math.ceil(made.hours / offer.session))
 
 
-def recommended(job: Job, table: Devices | None = None) -> Option | None:
+def recommended(ways: Sequence[Option]) -> Option | None:
     """The first that can be used: free if anything free will do, else the cheapest. None if no single device will do."""
-    best = next(iter(options(job, table)), None)
-    return best if best is not None and best.usable else None
+    return ways[0] if ways and ways[0].usable else None
 
 
-def advice(job: Job, table: Devices | None = None) -> str:
+def advice(job: Job, ways: Sequence[Option], dtype: str | None = None, mfu: float | None = None) -> str:
     """What to run it on, in a sentence or two."""
-    best = recommended(job, table)
+    best = recommended(ways)
     if best is None:
-        return _too_large(job, table or devices())
+        return _too_large(job, dtype, mfu)
     device, hours = best.estimate.device, best.estimate.hours
     if best.tier != "free":
-        return f"Nothing free will do. The cheapest that fits is {device.title} at {best.by}: {span(hours)}, about {money(best.cost)}."
+        return f"Nothing free will do. The cheapest that fits is {device.title} at {best.by}: {span(hours)}, {about(best.cost)}."
     says = f"It fits what is free: {device.title}, {best.by}, {span(hours)}"
+    sooner = next((way for way in ways if way.usable and way.tier == "free" and way.estimate.hours < hours / 4), None)
+    if sooner is not None:
+        return f"{says}. {sooner.estimate.device.title}, {sooner.by}, would take {span(sooner.estimate.hours)}."
     if best.sessions > 1:
         return f"{says}, in {best.sessions} sittings: save often, and resume (lesson 7.4)."
     return f"{says}."
 
 
-def _too_large(job: Job, table: Devices) -> str:
+def _too_large(job: Job, dtype: str | None, mfu: float | None) -> str:
     """What it would take, said of the device with the most memory."""
-    largest = max(table.rows, key=lambda device: device.memory)
-    made, fewest = estimate(job, largest), fewest_devices(job, largest)
+    largest = max(devices().rows, key=lambda device: device.memory)
+    made, fewest = estimate(job, largest, dtype=dtype, mfu=mfu), fewest_devices(job, largest, dtype)
     if fewest is None:
         return "One sequence alone fits no device of the table, whatever is shared: try --checkpoint, or a shorter context."
     if not made.fits:
@@ -91,7 +99,7 @@ def _too_large(job: Job, table: Devices) -> str:
         )
     many = math.ceil(made.hours / MONTH)
     return (
-        f"It fits, but one {largest.title} would take {span(made.hours)}: {many:,} of them would end in a month (lesson 8.4). "
+        f"It fits one {largest.title}, which would take {span(made.hours)}; {many:,} of them would end in a month (lesson 8.4). "
         "A smaller model, or fewer tokens, may answer the same question (lesson 8.7)."
     )
 
@@ -130,7 +138,7 @@ def break_even_says(found: BreakEven, hours: float) -> str:
 
 
 def span(hours: float) -> str:
-    """12 s, 5 min, 3.2 h, 12 days, 4 years."""
+    """12 s, 5 min, 3.2 h, 7.5 days, 12 days, 4 years."""
     seconds = hours * 3600
     if seconds < 100:
         return f"{seconds:.0f} s" if seconds >= 1 else "under a second"
@@ -138,9 +146,23 @@ def span(hours: float) -> str:
         return f"{hours * 60:.0f} min"
     if hours < 72:
         return f"{hours:.1f} h"
+    if hours < 240:
+        return f"{hours / 24:.1f} days"
     if hours < 24 * 365 * 2:
         return f"{hours / 24:,.0f} days"
     return f"{hours / 24 / 365:,.0f} years"
+
+
+def paid(option: Option) -> str:
+    """What a way asks for: 1.2 free weeks, about $12."""
+    if option.tier != "free":
+        return about(option.cost)
+    return f"{option.weeks:.1f} free weeks" if option.weeks >= 0.1 else "nothing"
+
+
+def about(amount: float) -> str:
+    """about $0.34; under a cent."""
+    return f"about {money(amount)}" if amount >= 0.01 else "under a cent"
 
 
 def money(amount: float) -> str:

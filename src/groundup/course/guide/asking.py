@@ -6,33 +6,35 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from .advice import BreakEven, Option, advice, break_even, break_even_says, options, recommended
-from .compute import Estimate, Job, JobError, estimate, fewest_devices
+from .advice import BreakEven, Option, about, advice, break_even, break_even_says, money, options, recommended
+from .compute import Estimate, Job, JobError, check_use, estimate, fewest_devices, memory
 from .devices import devices
 from .shape import Shape
+from .words import bytes_said, thousands
 
 TOKENS_A_PARAMETER = 20  # that a budget of compute is best spent on: Hoffmann and others, 2022
+SMALL = 30e6  # parameters below which the usual share of a GPU's peak is out of reach
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is given; None, 0 and "" for what is left out."""
+    """What is given; None and "" for what is left out."""
 
-    layers: int = 0
-    width: int = 0
+    layers: int | None = None
+    width: int | None = None
     vocabulary: int = 50_257
     context: int = 1024
-    heads: int = 0
-    kv_heads: int = 0
-    hidden: int = 0
+    heads: int | None = None
+    kv_heads: int | None = None
+    hidden: int | None = None
     style: str = "gpt2"
-    parameters: float = 0
-    tokens: float = 0  # 0: twenty for each parameter
+    parameters: float | None = None
+    tokens: float | None = None  # None: twenty for each parameter
     device: str = ""
     devices: int = 1
     dtype: str | None = None
     optimizer: str = "adamw"
-    batch: int = 0
+    batch: int | None = None
     checkpoint: bool = False
     shard: bool = False
     mfu: float | None = None
@@ -60,29 +62,37 @@ class Answer:
 def job_of(question: Question) -> Job:
     """What is to be trained. ShapeError and JobError for what makes no sense."""
     q = question
-    if bool(q.layers) != bool(q.width):
+    for name in ("layers", "width", "heads", "kv_heads", "hidden", "batch"):
+        given = getattr(q, name)
+        if given is not None and given < 1:
+            raise JobError(f"{name.replace('_', '-')} is a whole number from 1 on, not {given}")
+    if q.parameters == 0 or q.tokens == 0:
+        raise JobError("tokens and parameters are numbers above 0, such as 2.5e9")
+    if (q.layers is None) != (q.width is None):
         raise JobError("a model has --layers and --width: name both, or --parameters alone")
-    shape = (
-        Shape(q.layers, q.width, q.vocabulary, q.context, q.heads, q.kv_heads, q.hidden, q.style)
-        if q.layers or q.width
-        else None
-    )
-    if shape is not None and q.parameters:
+    shape = None
+    if q.layers is not None and q.width is not None:
+        shape = Shape(q.layers, q.width, q.vocabulary, q.context, q.heads or 0, q.kv_heads or 0, q.hidden or 0, q.style)
+    if shape is not None and q.parameters is not None:
         raise JobError("--parameters are reckoned from --layers and --width: leave one of them out")
 
     def made(tokens: float) -> Job:
-        return Job(tokens, shape, q.parameters, q.optimizer, q.batch, q.checkpoint, q.shard)
+        return Job(tokens, shape, q.parameters or 0, q.optimizer, q.batch or 0, q.checkpoint, q.shard)
 
-    return made(q.tokens) if q.tokens else made(TOKENS_A_PARAMETER * made(1).parameters)
+    return made(TOKENS_A_PARAMETER * made(1).parameters if q.tokens is None else q.tokens)
 
 
 def answer(question: Question) -> Answer:
     """Everything that the guide has to say about a job. Raises what `job_of` and `estimate` raise, and DeviceError."""
     table, job = devices(), job_of(question)
+    check_use(question.devices, question.dtype, question.mfu)
+    if question.devices > 1 and not question.device:
+        raise JobError(f"name the --device of which there are {question.devices}")
     for name, value in (("price", question.price), ("buy", question.buy), ("power", question.power)):
         if value is not None and not (0 <= value < 1e9 and math.isfinite(value)):
             raise JobError(f"{name} is an amount of money, not {value:g}")
-    best = recommended(job)
+    ways = options(job, dtype=question.dtype, mfu=question.mfu)
+    best = recommended(ways)
     device = table[question.device] if question.device else best.estimate.device if best else None
     made = estimate(job, device, question.devices, question.dtype, question.mfu) if device else None
     power_price = question.power if question.power is not None else table.power_price
@@ -90,12 +100,17 @@ def answer(question: Question) -> Answer:
     if price is None and device is not None and device.rent is not None:
         price, by = device.rent.price, device.rent.by
     even = break_even(device, power_price, question.price, question.buy) if device else None
+    says = _says(job, made, question)
+    if made is None or made.devices == 1 or not made.fits:
+        says.append(advice(job, ways, dtype=question.dtype, mfu=question.mfu))
+    if even is not None and made is not None:
+        says.append(break_even_says(even, made.hours))
     return Answer(
         job,
         made,
-        options(job),
+        ways,
         best,
-        [*_says(job, made, question), advice(job), *([break_even_says(even, made.hours)] if even and made else [])],
+        says,
         price if made else None,
         by if price is not None and made else "",
         made.cost(price) if made and price is not None else None,
@@ -107,11 +122,16 @@ def answer(question: Question) -> Answer:
 def _says(job: Job, made: Estimate | None, question: Question) -> list[str]:
     said = []
     ratio = job.tokens / job.parameters
-    if question.tokens and not 5 <= ratio <= 100:
+    if question.tokens is not None and not 5 <= ratio <= 100:
         less = "few" if ratio < 5 else "many"
         said.append(
-            f"{ratio:.2g} tokens a parameter are {less}: compute is best spent on about {TOKENS_A_PARAMETER} (lesson 8.7)."
+            f"{thousands(ratio)} tokens a parameter are {less}: compute is best spent on about {TOKENS_A_PARAMETER} (lesson 8.7)."
         )
+    if made is None:
+        alone = memory(job, "float32", 1)
+        said.append(f"Weights, gradients and the optimiser's memory are {bytes_said(alone.total - alone.activations)}.")
+    if job.parameters < SMALL:
+        said.append("A model this small leaves a GPU waiting: times on one are best cases (measure yours, then --mfu).")
     if job.shape is None:
         said.append("Activations are not counted: for them name --layers and --width.")
     if made is not None and not made.fits:
@@ -132,6 +152,16 @@ def _does_not_fit(job: Job, made: Estimate) -> str:
 
 def _with_batch(job: Job, batch: int) -> Job:
     return Job(job.tokens, job.shape, job.size, job.optimizer, batch, job.checkpoint, job.shard)
+
+
+def cost_said(found: Answer) -> str:
+    """What the device that was named or is recommended costs; nothing where it has no price."""
+    made, best = found.estimate, found.recommended
+    if made is None or found.cost is None or found.price is None:
+        return ""
+    free = best is not None and best.tier == "free" and best.estimate.device == made.device
+    nothing = f"nothing at {best.by}; rented " if best is not None and free else ""
+    return f"{nothing}{about(found.cost)}, at {money(found.price)} an hour ({found.price_by})"
 
 
 def as_object(found: Answer) -> dict[str, Any]:

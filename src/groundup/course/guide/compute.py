@@ -117,15 +117,22 @@ def memory(job: Job, dtype: str, batch: int, devices: int = 1, fused: bool = Tru
     return Memory(4 * N / share, 4 * N / share, 4 * remembered / share, BYTES[dtype] * kept)
 
 
+def check_use(devices: int, dtype: str | None, mfu: float | None) -> None:
+    """JobError for a use of devices that makes no sense."""
+    if not 1 <= devices <= 10**6:
+        raise JobError(f"devices is a whole number from 1 to a million, not {devices}")
+    if dtype is not None and dtype not in BYTES:
+        raise JobError(f"dtype is one of {', '.join(BYTES)}, not {dtype[:40]!r}")
+    if mfu is not None and not 0 < mfu <= 1:
+        raise JobError(f"mfu is a share of the peak, above 0 and at most 1, not {mfu:g}")
+
+
 def estimate(
     job: Job, device: Device, devices: int = 1, dtype: str | None = None, mfu: float | None = None
 ) -> Estimate:
     """What the job takes. DeviceError for a dtype that the device has not, JobError for numbers that make no sense."""
-    if not 1 <= devices <= 10**6:
-        raise JobError(f"devices is a whole number from 1 on, not {devices}")
+    check_use(devices, dtype, mfu)
     share = device.mfu if mfu is None else mfu
-    if not 0 < share <= 1:
-        raise JobError(f"mfu is a share of the peak, above 0 and at most 1, not {share:g}")
     chosen = device.dtype(dtype)
     fused = device.name != "cpu" or job.shape is None or job.shape.context > CPU_FUSED_FROM
     batch = job.batch or _largest_batch(job, device, chosen, devices, fused)

@@ -86,7 +86,7 @@ class Devices:
             if device.name == name.lower():
                 return device
         names = [device.name for device in self.rows]
-        near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.7)
         raise DeviceError(
             f"there is no device {name[:40]!r} in the table: {'did you mean ' + near[0] + '?' if near else ', '.join(names)}"
         )

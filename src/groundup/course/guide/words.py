@@ -1,4 +1,4 @@
-"""Numbers as one says them: 124 M, 2.5 B, 18.3 GB."""
+"""Numbers as one says them: 124 M, 2.5 B, 18.3 GB, 33,200."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def bytes_said(number: float) -> str:
         if number >= size:
             return f"{_three(number / size)} {letter}"
     return f"{_three(number / 1e3)} kB"
+
+
+def thousands(number: float) -> str:
+    """1.05, 33,200: three digits that count, thousands apart."""
+    return f"{float(f'{number:.3g}'):,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def _three(number: float) -> str:

@@ -107,9 +107,9 @@ def count_sentences(text: str) -> int:
     for end in END.finditer(text):
         if ABBREVIATED.search(text[last : end.end()].rstrip("\"'”’)]")) and end.end() < len(text.rstrip()):
             continue
-        count += any(sign.isalnum() for sign in text[last : end.end()])
+        count += any(sign.isalpha() for sign in text[last : end.end()])
         last = end.end()
-    return count + any(sign.isalnum() for sign in text[last:])
+    return count + any(sign.isalpha() for sign in text[last:])
 
 
 def begin(workspace: Workspace, item: Item) -> Path:

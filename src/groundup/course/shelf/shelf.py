@@ -15,12 +15,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ...errors import NotUsable
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
 KINDS = ("papers", "books", "courses", "lectures", "blogs", "newsletters", "people", "conferences")
+FOLLOWED = ("newsletters", "people", "conferences")  # one comes back to them; they are never read through
 IMPORTANCE = ("must", "should", "may")
 FIRST_PAPERS = 4  # the phase
 PHASES = range(1, 15)
@@ -36,7 +39,7 @@ TITLES = {
 }  # fmt: skip
 
 
-class ShelfError(Exception):
+class ShelfError(NotUsable):
     """What is wrong with a request for the shelf, with its data or with a note, and what was expected."""
 
 
@@ -101,6 +104,12 @@ class Item:
 
 def three_passes(item: Item) -> tuple[str, str, str]:
     """What each of the three passes over a paper asks (Keshav, How to Read a Paper, 2007), for anything else what takes its place."""
+    if item.kind in FOLLOWED:
+        return (
+            "Look around for ten minutes. What is it about, and is it for you now?",
+            "Choose one piece that has to do with a lesson of yours, and read it to its end.",
+            "Use it: a run, a picture, an explanation to somebody else.",
+        )
     if item.kind != "papers":
         return (
             "Skim: headings, pictures, summaries. What does it cover that the lesson did not?",
@@ -108,7 +117,7 @@ def three_passes(item: Item) -> tuple[str, str, str]:
             "Do something with it: an exercise, a picture redrawn, an explanation to somebody else.",
         )
     builds = (
-        f"Rebuild it: {_lessons(item)}, from memory, then compare."
+        f"Rebuild it: {lessons_said(item.lessons)}, from memory, then compare."
         if item.lessons
         else "Rebuild the argument from memory, then compare."
     )
@@ -119,8 +128,9 @@ def three_passes(item: Item) -> tuple[str, str, str]:
     )
 
 
-def _lessons(item: Item) -> str:
-    return f"lesson{'s' if len(item.lessons) > 1 else ''} {', '.join(item.lessons)}"
+def lessons_said(lessons: Sequence[str]) -> str:
+    """lesson 7.2; lessons 7.2, 7.7."""
+    return f"lesson{'s' if len(lessons) > 1 else ''} {', '.join(lessons)}"
 
 
 @lru_cache(maxsize=1)
@@ -225,11 +235,17 @@ class Asked:
 
 
 def chosen(asked: Asked, items: Sequence[Item] | None = None) -> list[Item]:
-    """What answers a request, by kind, the musts first."""
+    """What answers a request, by kind: the musts first where it names a phase or a lesson, else in the order of the phases."""
     found = [
         item for item in (shelf() if items is None else items) if _answers(item, asked) and not _too_early(item, asked)
     ]
-    return sorted(found, key=lambda item: (KINDS.index(item.kind), item.phase, IMPORTANCE.index(item.importance)))
+    narrow = asked.phase is not None or asked.lesson
+
+    def place(item: Item) -> tuple[int, int, int]:
+        phase, importance = item.phase, IMPORTANCE.index(item.importance)
+        return (KINDS.index(item.kind), *((importance, phase) if narrow else (phase, importance)))
+
+    return sorted(found, key=place)
 
 
 def held_back(asked: Asked, items: Sequence[Item] | None = None) -> int:

@@ -13,14 +13,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...course.guide import GuideError
-from ...course.guide.advice import money, span
-from ...course.guide.asking import Question, answer
+from ...course.guide.advice import money, paid, span
+from ...course.guide.asking import Question, answer, cost_said
 from ...course.guide.compute import STATES
 from ...course.guide.devices import DTYPES, devices
 from ...course.guide.pages import NAMES, page
 from ...course.guide.shape import STYLES
-from ...course.guide.words import amount, bytes_said
+from ...course.guide.words import amount, bytes_said, thousands
 from ..paging import Refused, render
+from ..reading import sentences
 from ..reading.prose import parts_of
 
 WHOLE = {"layers", "width", "vocabulary", "context", "heads", "kv_heads", "hidden", "devices", "batch"}
@@ -58,7 +59,9 @@ def _number(name: str, text: str) -> float:
 
 async def contents(request: Request) -> Response:
     """The pages there are."""
-    return render(request, "guide.html", pages=[page(name) for name in NAMES])
+    pages = [page(name) for name in NAMES]
+    leads = {each.name: sentences.plain(each.text.partition("\n\n")[0]) for each in pages}
+    return render(request, "guide.html", pages=pages, says=leads)
 
 
 async def shown(request: Request) -> Response:
@@ -81,6 +84,7 @@ async def shown(request: Request) -> Response:
     return render(
         request, "guide_compute.html", page=found, html=html, names=names, query=query, found=reckoned, problem=says,
         table=devices(), choices=CHOICES, most=MOST, span=span, money=money, amount=amount, bytes_said=bytes_said,
+        thousands=thousands, paid=paid, cost_said=cost_said,
     )  # fmt: skip
 
 
