@@ -1,12 +1,15 @@
 """Every command: its help, what it says to a mistake, and what it leaves behind."""
 
 import contextlib
+import functools
+import inspect
 import io
 import json
 import math
 import os
 import pty
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -15,7 +18,8 @@ import sys
 import pytest
 
 from groundup.cli import run as command
-from groundup.cli.app import app
+from groundup.cli.app import HEADINGS
+from groundup.cli.commands import app
 from groundup.course.client import stop
 from groundup.course.faults import load_faults
 from groundup.course.lesson import find, find_all
@@ -90,16 +94,44 @@ def commands(here=app, path=()):
 # Help, and mistakes in what was typed
 
 
-@pytest.mark.parametrize("words", [(), *commands()], ids=" ".join)
+ALL = [(), *commands()]
+
+
+def at(words):
+    """The command that these words name."""
+    return functools.reduce(lambda here, word: here[word], words, app)
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
 def test_every_command_explains_itself_with_an_example(words, capsys):
     assert command([*words, "--help"]) == 0
     out, err = capsys.readouterr()
-    example = re.search(r"Example: (groundup.*)", out)
-    assert example and err == ""
-    typed = example[1].split()[1:]
+    assert "Example: groundup" in out and err == ""
+    example = re.search(r"Example: (groundup.*)", at(words).help)
+    typed = shlex.split(example[1])[1:]
     assert typed[: len(words)] == list(words)  # the example is of this command
-    if typed:
-        app.parse_args([*typed, *["--help"]], exit_on_error=False, print_error=False)
+    called, bound, _ = app.parse_args(typed, exit_on_error=False, print_error=False)
+    assert called is not None and bound.arguments.keys() <= inspect.signature(called).parameters.keys()
+
+
+@pytest.mark.parametrize("words", [words for words in ALL if at(words).default_command], ids=" ".join)
+def test_every_parameter_is_a_sentence_and_names_the_page_that_has_its_json(words):
+    for argument in at(words).assemble_argument_collection():
+        said = argument.parameter.help
+        assert said and said.endswith("."), argument.name
+        if argument.name == "--json":
+            (page,) = re.findall(r"docs/\w+\.md", said)
+            assert f"groundup {' '.join(words)}" in (ROOT / page).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_the_commands_stand_under_headings_in_the_order_of_the_year(tmp_path, columns):
+    out = run_in(tmp_path, tmp_path, "--help", env={**os.environ, "COLUMNS": str(columns)}).stdout
+    assert all(len(line) <= columns for line in out.splitlines())
+    assert re.findall(r"^╭─ (\w.*?) ─", out, re.MULTILINE) == list(HEADINGS)
+    names = re.findall(r"^│ ([a-z]+) ", out, re.MULTILINE)
+    assert names[0] == "start" and sorted(names) == sorted(name for name in app if not name.startswith("-"))
+    assert columns < 80 or out.count("\n│") == len(names) + len(("--help", "--version")), "a line for each"
 
 
 @pytest.mark.parametrize(
@@ -115,12 +147,16 @@ def test_every_command_explains_itself_with_an_example(words, capsys):
         (["judge", "--sotp"], "--stop"),
         (["run", "two-mons"], "two-moons"),
         (["start", "--track", "cores", "elsewhere"], "core"),
+        (["open"], "a lesson's id"),
+        (["sweep"], "RECIPE"),
+        (["sync"], "--to"),
+        (["plan", "monday"], "groundup plan takes no 'monday'"),
     ],
     ids=" ".join,
 )
 def test_a_typing_mistake_gets_a_suggestion_on_one_line(inside, words, meant):
     status, out, err = inside(*words)
-    assert (status, out) == (2, "") and one_line(err) and meant in err
+    assert (status, out) == (2, "") and one_line(err) and meant.lower() in err.lower()
 
 
 @pytest.mark.parametrize(
@@ -610,7 +646,9 @@ def test_a_bug_is_handed_out_unnamed_and_named_when_it_is_mended(inside):
 
 
 @pytest.mark.parametrize(
-    "words", [["--version"], ["check", "1.3"], [], ["hint", "1.3"], ["plan"], ["shelf"], ["log"]], ids=" ".join
+    "words",
+    [["--version"], ["check", "1.3"], [], ["hint", "1.3"], ["plan"], ["shelf"], ["log"], ["recall"], ["arena"]],
+    ids=" ".join,
 )
 def test_quick_commands_import_nothing_large(warm, words):
     warm("check", "1.3")  # so that a judge is there
@@ -640,6 +678,21 @@ def test_a_reader_that_goes_away_is_no_error(warm, words):
     finally:
         os.close(writing)
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+@pytest.mark.parametrize("words", [["--version"], ["map"], ["check", "1.3"]], ids=" ".join)
+def test_a_disk_that_is_full_is_one_line(warm, words):
+    with open("/dev/full", "w") as full:
+        done = warm(*words, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+    assert done.returncode == 2 and one_line(done.stderr) and "space" in done.stderr
+
+
+def test_help_is_a_word_too(capsys):
+    assert command(["help", "check"]) == 0
+    said = capsys.readouterr()
+    assert command(["check", "--help"]) == 0
+    assert said == capsys.readouterr()
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])

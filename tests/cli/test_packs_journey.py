@@ -48,6 +48,8 @@ def test_a_pack_from_its_first_question_to_its_last_lesson_and_asked_again(groun
     assert found["course"]["hash"] == digest and found["lessons"] == ["1.1"] and found["title"].startswith("Moving")
     root = groundup.here / "workspace"
     assert "1.1 Moving averages" in groundup("next", cwd=root).stdout
+    page = (root / "README.md").read_text()
+    assert page.startswith(f"# {found['title']}\n") and "from the course `tiny-pack`" in page
     done = groundup("check", cwd=root)
     assert done.returncode == 1 and "not written yet" in done.stdout
 

@@ -45,6 +45,18 @@ def test_the_plan_is_at_most_a_screen(plan):
     assert len(plan("--weeks", "6")[1].splitlines()) > 24
 
 
+def test_a_narrow_terminal_has_room_for_it(plan, monkeypatch):
+    plan("--hours", "56")  # days with many lessons
+    monkeypatch.setenv("COLUMNS", "60")
+    _, out, _ = plan("--weeks", "2")
+    assert max(map(len, out.splitlines())) <= 60 and "exercise" in out
+
+
+def test_more_hours_than_a_plan_gives_out_are_said(plan):
+    out = plan("--hours", "80")[1]
+    assert "56 of 80 h a week" in out and "if you work 56 h a week" in out
+
+
 def test_what_is_decided_is_kept(plan):
     before = found(plan)
     assert before["shape"] == "evenings" and before["hours_per_week"] == 10
@@ -77,7 +89,7 @@ def test_the_object_has_the_whole_year(plan):
 
 
 def test_ticking_off(plan):
-    assert "due    cloud credits (credits)" in plan()[1]
+    assert "due    apply for cloud credits (credits)" in plan()[1]
     status, out, _ = plan("--done", "credits")
     assert status == 0 and "(credits)" not in out
     assert next(mark for mark in found(plan)["marks"] if mark["name"] == "credits")["done"]
@@ -87,7 +99,7 @@ def test_ticking_off(plan):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--hours", "0"], "a week has 168 hours, not 0"),
+        (["--hours", "0"], "hours a week are from 0.25 to 168, not 0"),
         (["--hours", "8", "--off", "soon"], "'soon' is no date"),
         (["--hours", "8", "--done", "nothing"], "there is nothing called 'nothing' to tick off: credits"),
         (["--hours", "8", "--level", "expert"], "there is no level 'expert'"),

@@ -113,7 +113,11 @@ def test_after_a_break_the_last_entries_are_shown(tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(workspace.root)
     status, out, _ = Commands(workspace.root, capsys)("log")
     assert status == 0 and out.startswith("20 days since the last time.")
-    assert "thought 5" in out and "thought 3" in out and "thought 2" not in out
+    assert out.count("thought 5") == out.count("thought 3") == 1 and "thought 2" not in out
+    assert (cli.run(["hint", "1.1"]), capsys.readouterr())[0] == 0  # something is done first on coming back
+    (folder / "2026-01-06.md").symlink_to("nowhere")
+    out = Commands(workspace.root, capsys)("log")[1]
+    assert out.startswith("20 days since the last time.") and "it cannot be read: No such file" in out
 
 
 def test_questions_are_listed_and_rated(commands):
@@ -256,7 +260,7 @@ def test_one_card_one_key_at_a_terminal(commands):
     terminal.type(" ")
     terminal.wait_for("\n")
     terminal.type("x3")
-    terminal.wait_for("good, again on")
+    terminal.wait_for("good: due on")
     terminal.wait_for("2 of ")
     terminal.wait_for("q enough")
     terminal.type("q")

@@ -301,6 +301,10 @@ def test_placement_by_files_then_the_map_shows_it_built(groundup):
     assert groundup("start", "--yes", "--from", "placement").returncode == 0
     root = groundup.here / "workspace"
     own = groundup.here / "value.py"
+    own.write_text("class Value:\n    pass\n")
+    assert groundup("open", "1.3", cwd=root).returncode == 0
+    done = groundup("placement", "1.3", "--file", own, cwd=root)
+    assert done.returncode == 1 and f"groundup check 1.3 --file {own} --seed" in done.stdout
     own.write_text(reference_text("grad.value"))
     done = groundup("placement", "1.3", "--file", own, "--json", cwd=root)
     found = json.loads(done.stdout)

@@ -11,6 +11,7 @@ from groundup.course.faults import load_faults
 from groundup.course.lesson import load
 from groundup.course.library import Submission
 from groundup.course.probes import load_probes
+from groundup.course.verdict_parts import first_failure
 from groundup.course.verdicts import Verdict
 
 from .test_lesson import PAGE, written
@@ -115,6 +116,35 @@ def test_each_verdict_arises(judge, tiny, source, verdict, word):
 def test_a_file_that_is_not_there_is_missing(judge, tiny):
     verdict = judge.check(tiny, Submission({}), seed=1)
     assert [c.verdict for c in verdict.checkpoints] == [Verdict.MISSING] * 2 and not verdict.passed
+
+
+HOLE = """
+@checkpoint("a hole", count=1)
+def hole(lib, x):
+    return lib.grad.value.hole(x)
+
+@hole.cases
+def _(draw):
+    return dict(x=draw.integer(0, 9))
+
+@hole.oracle
+def _(x):
+    return x
+
+"""
+
+
+def test_what_is_wrong_comes_before_what_is_not_written(judge, tmp_path):
+    checks = CHECKS.replace('@checkpoint("the double"', HOLE + '@checkpoint("the double"')
+    lesson = load(
+        written(tmp_path, PAGE.replace("allows: []", "allows: [numpy]"), checks_py=checks, faults_toml=FAULTS)
+    )
+    source = body("return 3 * x") + "\ndef hole(x):\n    raise NotImplementedError('yours to write: hole')\n"
+    verdict = judged(judge, lesson, source)
+    missing, wrong, _ = verdict.checkpoints
+    assert (missing.verdict, wrong.verdict) == (Verdict.MISSING, Verdict.WRONG_VALUE)
+    assert wrong.case["x"].shape == (1, 3)  # it is what is read, and so has been shrunk
+    assert first_failure(verdict.as_json())["name"] == "the double"
 
 
 def test_a_stretch_checkpoint_is_shown_and_not_needed(judge, tiny):

@@ -20,7 +20,8 @@ KINDS = {
     "flat": (lambda e: e.ravel(), "in shape"),
     "nan": (lambda e: np.where(e > 0, np.nan, e), "NaN"),
     "not summed": (lambda e: np.stack([e / 2, e / 2]), "summed back"),
-    "partly zero": (lambda e: np.where(np.arange(e.size).reshape(e.shape) == 1, 0, e), "are zero"),
+    "partly zero": (lambda e: np.where(np.arange(e.size).reshape(e.shape) < 2, 0, e), "2 of 16 entries are zero"),
+    "one zero": (lambda e: np.where(np.arange(e.size).reshape(e.shape) == 1, 0, e), "1 of 16 entries is zero"),
 }
 
 
@@ -42,3 +43,12 @@ def test_equal_values_have_no_kind():
 def test_what_is_no_number_has_no_kind():
     assert kind_of_difference("a", "b") is None
     assert kind_of_difference([1.0, [2.0]], 3.0) is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "word"),
+    [([3.0], [3.0, 0.0], None), (0.5, 0.0, None), (True, False, None), (1.0, 0.5, "It is off by a factor: 1/2."), ([1.0], None, "return")],
+)  # fmt: skip
+def test_a_list_has_no_axes_and_a_number_no_entries(expected, got, word):
+    says = kind_of_difference(expected, got)
+    assert says is None if word is None else word in says

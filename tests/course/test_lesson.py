@@ -115,6 +115,85 @@ def test_malformed_checks_are_one_error_with_file_and_line(tmp_path, checks, lin
     assert caught.value.line == line and caught.value.path == tmp_path / "checks.py" and word in str(caught.value)
 
 
+def checks_of(folder, **files):
+    """A lesson whose checks are a folder of these files."""
+    (written(folder) / "checks").mkdir()
+    for name, text in files.items():
+        (folder / "checks" / f"{name}.py").write_text(text)
+    return load(folder)
+
+
+def named(text, key, name="b"):
+    return text.replace("a(lib", f"{key}(lib").replace("@a.", f"@{key}.").replace('"a"', f'"{name}"')
+
+
+def test_checks_in_a_folder_are_read_in_the_order_of_their_names(tmp_path):
+    helper = "ONE = 1\n\n\n"
+    first = (
+        named(WHOLE, "z", "last letter")
+        .replace("return x", "return x + ONE")
+        .replace("@checkpoint", helper + "@checkpoint")
+    )
+    lesson = checks_of(
+        tmp_path, **{"2_more": WHOLE.replace("return x", "return x * ONE"), "1_some": first, ".#1_some": "(("}
+    )
+    (lesson.folder / "checks" / "notes.txt").write_text("no Python")
+    probes = load_probes(lesson)
+    assert [(probe.key, probe.checkpoint.name) for probe in probes] == [("z", "last letter"), ("a", "a")]
+    assert demands(lesson) == [("last letter", False), ("a", False)]
+    assert "ONE = 1" in probes[0].source and "ONE = 1" not in probes[1].source  # a probe has its own file and no other
+
+
+def test_what_a_probe_binds_itself_is_not_cut_out_with_it(tmp_path):
+    probe = """\
+def twice(x):
+    return 2 * x
+
+def size(x):
+    return ONE
+
+ONE = 1
+
+@checkpoint("a")
+def a(lib, x):
+    def inner(size=ONE):
+        return [twice(size) for _, ONE in [(1, 2)]]
+    return inner()
+"""
+    text = HEAD + probe + WHOLE.partition("    return x\n")[2]
+    (found,) = load_probes(load(written(tmp_path, checks_py=text)))
+    assert "def twice" in found.source and "\nONE = 1" in found.source
+    assert "def size" not in found.source and "def _" not in found.source  # an oracle crosses least of all
+
+
+@pytest.mark.parametrize(
+    ("files", "where", "word"),
+    [
+        ({"1": WHOLE, "2": WHOLE}, "checks/2.py:4", "'a' is taken: 1.py:4"),
+        ({"1": WHOLE, "2": named(WHOLE, "c", "a")}, "checks/2.py:4", "'a' is taken"),
+        ({"1": WHOLE + "\n" + named(WHOLE, "a")}, "checks/1.py:18", "'a' is taken: 1.py:4"),
+        ({"1": WHOLE, "2": HEAD + "1 / 0\n"}, "checks/2.py:3", "ZeroDivisionError"),
+        ({"1": WHOLE, "2": "def broken(:\n"}, "checks/2.py:1", ""),
+        ({"1": WHOLE, "2": named(WHOLE, "c").replace("@c.edges", "@str")}, "checks/2.py:3", "nothing run"),
+        ({"1": HEAD, "2": HEAD}, "checks/1.py:1", "at least one"),
+        ({}, "checks.py:1", "is not there, and checks/ has no Python file"),
+    ],
+)
+def test_malformed_checks_in_a_folder_name_the_file(tmp_path, files, where, word):
+    lesson = checks_of(tmp_path, **files)
+    with pytest.raises(LessonError) as caught:
+        load_probes(lesson)
+    assert str(caught.value).startswith(f"{tmp_path / where}: ") and word in str(caught.value)
+
+
+def test_a_lesson_has_a_file_or_a_folder_of_checks_and_not_both(tmp_path):
+    lesson = checks_of(tmp_path, some=WHOLE)
+    (tmp_path / "checks.py").write_text(named(WHOLE, "c"))
+    for reads in (load_probes, demands):
+        with pytest.raises(LessonError, match=r"checks\.py:1: is there, and checks/ too"):
+            reads(lesson)
+
+
 FAULT = '[[fault]]\nname = "n"\nfind = "a + b"\nput = "a - b"\nsays = "s"\n'
 
 
@@ -175,4 +254,6 @@ def test_an_unknown_lesson_names_the_nearest(asked, near):
     "lesson", [lesson for lesson in find_all() if lesson.phase < 4], ids=lambda lesson: lesson.section_id
 )
 def test_what_a_lesson_demands_is_read_from_its_text_as_it_is_when_run(lesson):
-    assert demands(lesson) == [(probe.checkpoint.name, probe.checkpoint.stretch) for probe in load_probes(lesson)]
+    probes = load_probes(lesson)
+    assert demands(lesson) == [(probe.checkpoint.name, probe.checkpoint.stretch) for probe in probes]
+    assert not [probe.key for probe in probes if "def _(" in probe.source]  # oracles stay in the judge

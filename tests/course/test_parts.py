@@ -59,6 +59,22 @@ def test_a_part_with_a_gap_gets_its_advice_and_no_other_does(lesson, verdict, pa
         assert (says in told) == (other == part)
 
 
+def test_in_short_a_gap_has_the_name_of_its_project_and_where_to_read_more(lesson, verdict):
+    stretch = [replace(c, verdict=Verdict.MISSING) if c.stretch else c for c in verdict.checkpoints]
+    gap = become(replace(verdict, checkpoints=stretch), "Calculus", Verdict.WRONG_VALUE, 1)
+    rows = assessment(lesson, gap, advise=False).splitlines()
+    assert rows[2] == "  Calculus         5 of 6   to practise: symbolic.py"
+    assert rows[3] == "  Probability      6 of 6" and rows[4].endswith("groundup check 1.0 --full") and len(rows) == 5
+    untried = assessment(lesson, become(verdict, "Calculus", Verdict.MISSING), advise=False)
+    assert "symbolic.py" not in untried and "--full" not in untried
+
+
+def test_a_file_that_does_not_parse_is_no_gap_in_anything(lesson, verdict):
+    points = [replace(c, verdict=Verdict.IMPORT_ERROR, says="SyntaxError") for c in verdict.checkpoints]
+    broken = replace(verdict, checkpoints=points)
+    assert assessment(lesson, broken) == "" and parts_of(lesson, broken) == ()
+
+
 def test_what_was_not_begun_is_no_gap_yet(lesson, verdict):
     text = assessment(lesson, become(verdict, "Calculus", Verdict.MISSING))
     assert "not begun" in text and "symbolic.py" not in text
@@ -81,14 +97,19 @@ def test_nothing_is_said_once_all_has_passed_or_of_another_lesson(lesson, verdic
         assert bool(advice(other)) == (other.section_id == "1.0")
 
 
-def test_check_shows_the_assessment_and_json_stays_as_documented(groundup):
+def test_check_shows_the_assessment_and_the_mistake_in_a_part_that_was_begun(groundup):
     groundup("start", "ws", "--yes")
     here = groundup.here / "ws"
     assert "1.0 Before you begin" in groundup("next", cwd=here).stdout
     reference = ROOT / "drills" / "calculus.py"
     text = reference.read_text(encoding="utf-8").replace("x = -b / (2 * a)", "x = -b / a")
     (here / "mine" / "drills" / "calculus.py").write_text(text, encoding="utf-8")
-    shown = groundup("check", "1.0", "--full", cwd=here).stdout
-    assert "Calculus         5 of 6" in shown and "symbolic.py, a program that knows the rules" in shown
-    assert "Probability      0 of 6   not begun" in shown
+    shown = groundup("check", "1.0", cwd=here).stdout
+    assert shown.startswith("✗ half of the way to the bottom   mine/drills/calculus.py:")  # and not a hole of Python's
+    assert (
+        "Calculus         5 of 6   to practise: symbolic.py" in shown and "Probability      0 of 6   not begun" in shown
+    )
+    assert groundup("hint", cwd=here).stdout.startswith("hint 1 of 9: Calculus (calculus.py)")  # of the file it is about
+    assert groundup("hint", cwd=here).stdout.startswith("hint 2 of 9: Classes")
+    assert "symbolic.py, a program that knows the rules" in groundup("check", "1.0", "--full", cwd=here).stdout
     assert "assessment" not in groundup("check", "1.0", "--json", cwd=here).stdout

@@ -252,12 +252,12 @@ def test_a_damaged_record_of_runs_keeps_the_map(workspace):
 
 def test_the_map_draws_what_is_not_on_the_track_quietly_and_names_the_gates(workspace):
     text = wall(find_all(), passed("7.8"), find("7.2"), tracks.load("lm"))
-    assert "not on your track" in text
+    assert "dots: off track" in text
     row = next(line for line in text.splitlines() if " 3.1 " in line)
     assert "·    3.1" in row and "┆    3.1" not in row
     built = next(line for line in text.splitlines() if " 7.8 " in line)
     assert "▐     7.8" in built  # what is built stays, on the track or off it
-    assert "not on your track" not in wall(find_all(), {}, None, tracks.load("everything"))
+    assert "off track" not in wall(find_all(), {}, None, tracks.load("everything"))
     below = map_text(workspace)
     assert "gates  core: 0 of 15 met" in below and "○ test 10: from a blank file" in below
 

@@ -29,10 +29,11 @@ ITEMS = [  # of Python and what is around it: the words that a checkpoint for ea
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def checks():
-    module = types.ModuleType("checks_1_0")
-    exec(compile(LESSON.checks.read_text(encoding="utf-8"), str(LESSON.checks), "exec"), vars(module))
+def checks(part):
+    """The module that a file of the lesson's checks is."""
+    path = next(path for path in LESSON.checks if part in path.name)
+    module = types.ModuleType(path.stem)
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
     return module
 
 
@@ -61,7 +62,7 @@ def test_every_item_has_a_checkpoint():
 @pytest.mark.parametrize("path", LESSON.builds)
 def test_all_that_is_public_is_documented_and_asked_for(path):
     module = importlib.import_module(f"groundup.{path.removesuffix('.py').replace('/', '.')}")
-    asked = LESSON.checks.read_text(encoding="utf-8")
+    asked = "\n".join(path.read_text(encoding="utf-8") for path in LESSON.checks)
     for name, value in vars(module).items():
         own = getattr(value, "__module__", None) == module.__name__
         if own and not name.startswith("_") and (inspect.isfunction(value) or inspect.isclass(value)):
@@ -189,9 +190,9 @@ def test_a_merge_of_lines_is_what_git_makes_of_it(seed, tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_branches_are_as_far_apart_as_git_says(seed, tmp_path, checks):
-    draw = SeededDraw(seed)
-    case = checks.history(draw.integer(2, 5), [checks.branch_of(draw, name) for name in "ab"], seed % 2 == 0)
+def test_branches_are_as_far_apart_as_git_says(seed, tmp_path):
+    draw, made = SeededDraw(seed), checks("around_the_code")
+    case = made.history(draw.integer(2, 5), [made.branch_of(draw, name) for name in "ab"], seed % 2 == 0)
     git("init", "-q", cwd=tmp_path)
     tree = git("mktree", cwd=tmp_path, given="").strip()
     made = {}
@@ -274,14 +275,14 @@ def test_the_analysis_runs_as_a_script(tmp_path):
     assert summary["temperature"]["Hill"]["mean"] == 0.0
 
 
-def test_drawn_files_are_messy_in_every_way(checks):
+def test_drawn_files_are_messy_in_every_way():
     """A case that never has a duplicate would let every mistake about duplicates pass."""
-    reasons, texts = set(), ""
+    reasons, texts, made = set(), "", checks("first_analysis")
     for seed in range(300):
         draw = SeededDraw(seed)
-        rows, _, rejected = checks.messy(draw)
+        rows, _, rejected = made.messy(draw)
         reasons |= {reason for _, reason in rejected}
-        texts += checks.file_of(draw, rows)[0]
+        texts += made.file_of(draw, rows)[0]
     assert reasons == {"fields", "date", "station", "number", "range", "duplicate"}
     for sign in ("\ufeff", "\r\n", ";", '"', "°C", "-999", "60,0"):
         assert sign in texts

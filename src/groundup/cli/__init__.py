@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+
+NOT_USABLE = 2  # the exit status
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)  # what the machine denies, and no defect
 
 
 def main() -> None:
@@ -25,8 +29,22 @@ def run(arguments: list[str]) -> int:
         print(file=sys.stderr)
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing more to say
+        _say_no_more()
         return 0
+    except OSError as problem:
+        if problem.errno not in REFUSED:
+            raise
+        print(f"{problem.filename or 'the output'} could not be used: {problem.strerror}", file=sys.stderr)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _say_no_more()
+        return NOT_USABLE
+
+
+def _say_no_more() -> None:
+    """Where nobody takes what is printed, the rest of it goes nowhere, rather than fail once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _command(arguments: list[str]) -> int:
@@ -39,12 +57,12 @@ def _command(arguments: list[str]) -> int:
         os.getcwd()
     except FileNotFoundError:
         print("the folder you are in has been deleted: go to another, then try again", file=sys.stderr)
-        return 2
+        return NOT_USABLE
     if arguments[:1] == ["check"]:
         from .quick import check
 
         if (status := check(arguments[1:])) is not None:
             return status
-    from .app import dispatch
+    from .dispatch import dispatch
 
     return dispatch(arguments)

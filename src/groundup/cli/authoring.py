@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ..course.packs.opening import around
 from ..course.packs.writing import new_lesson, new_pack
 from ..course.scratch import own_scratch
 from ..course.terminal import MISS, PASS, paint
+from ..errors import NotUsable
 from .learn import near
 
 
@@ -25,13 +27,16 @@ def new(folder: Path, lesson: bool, as_json: bool) -> int:
         if course is None:
             raise CourseError(folder, 1, "lies in no pack: `groundup author new FOLDER` makes one")
         written = new_lesson(course)
+        folder = course.folder
     else:
         written = new_pack(folder)
     if as_json:
         print(json.dumps({"schema": 1, "written": [str(path) for path in written]}))
         return 0
     print("\n".join(near(path) for path in written))
-    print(f"It is whole, and passes. Make it yours, then: groundup author check {near(folder.resolve())}")
+    pack = shlex.quote(near(folder.resolve()))
+    print(f"It is whole, and passes. Make it yours, then: groundup author check {pack}")
+    print(f"As its learners will see it: groundup author preview {pack}")
     return 0
 
 
@@ -41,8 +46,7 @@ def check(folder: Path, as_json: bool = False) -> int:
         [folder] if (folder / "lesson.md").is_file() else sorted(page.parent for page in folder.rglob("lesson.md"))
     )
     if not folders:
-        print(f"{folder} holds no lesson: name a lesson's folder, or one above it", file=sys.stderr)
-        return 2
+        raise NotUsable(f"{folder} holds no lesson: name a lesson's folder, or one above it")
     with courses.learning(around(folders[0])):  # whoever checks a pack has written it, and is not asked
         return _check(folders, as_json)
 
@@ -57,6 +61,9 @@ def _check(folders: list[Path], as_json: bool) -> int:
             except LessonError as problem:
                 broken += 1
                 print(problem, file=sys.stderr)
+            except SystemExit as end:
+                broken += 1
+                print(f"{path}: its code ends the process (SystemExit {end.code}), and is not to", file=sys.stderr)
     if len(folders) > 1:  # one lesson alone cannot be held against the others
         try:
             check_together([report.lesson for report in reports])
@@ -68,6 +75,8 @@ def _check(folders: list[Path], as_json: bool) -> int:
     if as_json:
         print(json.dumps({"schema": 1, "lessons": [_as_object(report) for report in reports], "broken": broken}))
         return status
+    if not reports:
+        return status
     print("lesson  checkpoints  faults  rejected  named  words")
     for r in reports:
         mark = paint("●", PASS) if not r.problems else paint("✗", MISS)
@@ -78,7 +87,9 @@ def _check(folders: list[Path], as_json: bool) -> int:
         for found in (*r.problems, *r.unrun):
             print(f"{r.lesson.section_id}: {found}")
     faults, killed, named = (sum(getattr(r, name) for r in reports) for name in ("faults", "killed", "named"))
-    print(f"{len(reports)} lessons, {faults} faults: {_share(killed, faults)} rejected, {_share(named, faults)} named")
+    print(
+        f"{len(reports)} lesson{'s' * (len(reports) != 1)}, {faults} faults: {_share(killed, faults)} rejected, {_share(named, faults)} named"
+    )
     return status
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from ..course.workspace import find_workspace
+from ..errors import NotUsable
 
 DEFAULT_HOST = "127.0.0.1"
-UNUSABLE = 2
 
 
 def desk(
@@ -22,7 +21,7 @@ def desk(
     if url is None:
         from ..desk.server import serve
 
-        return serve(
+        serve(
             root,
             host=host,
             port=port,
@@ -31,11 +30,11 @@ def desk(
             tls_key=tls_key,
             beyond_loopback=beyond_loopback,
         )
+        return 0
     assert running is not None
     elsewhere = port not in (0, running.port) or tls_cert is not None or tls_key is not None or beyond_loopback
     if elsewhere or host not in (DEFAULT_HOST, running.host):
-        print(f"The desk is open already, at {running.url}: end that one before it listens elsewhere", file=sys.stderr)
-        return UNUSABLE
+        raise NotUsable(f"the desk is open already, at {running.url}: end that one before it listens elsewhere")
     print(f"The desk is open already. Another window: {url}")
     if browser:
         show(url)

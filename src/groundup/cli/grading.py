@@ -7,12 +7,14 @@ import os
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .quick import FULL, NOT_USABLE
+from ..errors import NotUsable
+from .quick import FULL
 
 if TYPE_CHECKING:
     from ..course.grading.class_run import Work
@@ -45,11 +47,10 @@ class Asked:
 
 
 def grade(asked: Asked, as_json: bool) -> int:
-    """0 if everything handed in has a verdict or a reason, 2 if it cannot be graded."""
+    """0 if everything handed in has a verdict or a reason. NotUsable if it cannot be graded."""
     problem, shard = _problem(asked), _shard(asked.shard)
     if problem or (asked.shard is not None and shard is None):
-        print(problem or "a shard is two numbers, such as 1/16: the first of sixteen", file=sys.stderr)
-        return NOT_USABLE
+        raise NotUsable(problem or "a shard is two numbers, such as 1/16: the first of sixteen")
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # before NumPy and torch: what forks must have one thread
     _use_pack(asked, may_ask=not as_json and asked.slurm is None)
@@ -60,7 +61,9 @@ def grade(asked: Asked, as_json: bool) -> int:
 
 def _problem(asked: Asked) -> str:
     """What is wrong with the flags, in a sentence."""
-    if asked.places and not any(map(os.path.lexists, asked.places)):  # one of several is a row with its reason
+    if not asked.places:
+        return "name what was handed in: a folder of workspaces or of files, as in `groundup grade handed-in`"
+    if not any(map(os.path.lexists, asked.places)):  # one of several is a row with its reason
         return f"{asked.places[0]} is not there: name the folder that the submissions lie in, or their files"
     if asked.seed is not None and asked.seed < 0:
         return "a seed is a whole number from 0 on"
@@ -111,12 +114,12 @@ def _grade(asked: Asked, shard: tuple[int, int] | None, as_json: bool) -> int:
 
     begun = time.monotonic()
     lessons = [find(name) for name in dict.fromkeys(asked.lessons)] or list(find_all())
+    handed = gather(asked.places, lessons, bool(asked.lessons), asked.out)
+    if not handed:
+        raise NotUsable("there is nothing but the grades there: name what was handed in")
     results = Results(asked.out)
     terms = _terms(asked, results)
-    work = class_run.plan(gather(asked.places, lessons, bool(asked.lessons), asked.out), lessons, terms)
-    if not work.handed:
-        print("nothing has been handed in there: name a folder of workspaces or of files", file=sys.stderr)
-        return NOT_USABLE
+    work = class_run.plan(handed, lessons, terms)
     units = work.left(results, shard, asked.retry)
     nodes = None
     if units:
@@ -125,11 +128,16 @@ def _grade(asked: Asked, shard: tuple[int, int] | None, as_json: bool) -> int:
             graded = [lesson for lesson in lessons if lesson.section_id in wanted]
             class_run.make_ready(judge, graded, terms)
             executor = _executor(asked, judge, graded, terms)
-            without = class_run.judge_units(units, results, executor, _progress if sys.stderr.isatty() else _silent)
+            try:
+                without = class_run.judge_units(units, results, executor, _progress if sys.stderr.isatty() else _silent)
+            except KeyboardInterrupt:
+                print(
+                    "\nstopped: what has been judged is kept, and the same command goes on from there", file=sys.stderr
+                )
+                return 130
             nodes = len(getattr(executor, "nodes", ())) or None
         if without == len(units) > 1:
-            print(f"no submission could be judged: {_why(results, units[0])} See `groundup doctor`.", file=sys.stderr)
-            return NOT_USABLE
+            raise NotUsable(f"no submission could be judged: {_why(results, units[0])} See `groundup doctor`.")
     found = class_run.write_all(work, lessons, terms, results) if shard is None else {}
     asks = {"out": str(asked.out), "seed": terms.seed, "shard": asked.shard, "nodes": nodes}
     told = class_run.summary(asks, work, len(units), begun, found)
@@ -151,14 +159,9 @@ def _executor(asked: Asked, judge: Judge, lessons: Sequence[Lesson], terms: Term
 
     seconds = asked.timeout or seconds_for(judge, lessons, terms)
     if asked.executor == "ray":
-        from ..course.courses import current
         from ..course.extras import how_to_get, missing
         from ..course.workspace import WorkspaceError
 
-        if current() is not None:
-            raise WorkspaceError(
-                "a pack is trusted machine by machine: grade it with --executor local, or with --slurm"
-            )
         if missing(("ray",)):
             raise WorkspaceError(f"Ray is not installed: {how_to_get('ray')}")
         from ..course.grading.on_ray import OnRay
@@ -211,5 +214,8 @@ def _told(told: dict[str, Any], work: Work, out: Path) -> str:
         f"  {100 * each['failing']:5.1f} % fail {each['lesson']} {each['name']}" for each in worst if each["failed"]
     ]
     lines += [f"  {each['count']:6} × {each['lesson']} {each['name']}" for each in told["faults"][:3]]
-    lines += [f"  {told['pairs']} pairs are nearly the same"] if told["pairs"] else []
+    unusable = Counter(one.reason for one in work.handed if one.reason)
+    lines += [f"  {n:6} × unusable: {reason}" for reason, n in unusable.most_common(3)]
+    pairs = told["pairs"]
+    lines += [f"  {pairs:6} pair{'s are' if pairs > 1 else ' is'} nearly the same"] if pairs else []
     return "\n".join([*lines, f"{out / 'report.html'}"])

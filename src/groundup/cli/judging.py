@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import textwrap
 from pathlib import Path
 
@@ -11,23 +10,21 @@ from ..course.client import judge
 from ..course.lesson import Lesson
 from ..course.scratch import own_scratch
 from ..course.session import source_line
-from ..course.workspace import WorkspaceError, find_workspace
+from ..course.workspace import find_workspace
+from ..errors import NotUsable
 from .learn import lesson_here, lesson_of
-from .quick import FULL, NOT_USABLE, report
+from .quick import FULL, report
 
 
 def check(name: str | None, as_json: bool, seed: int | None, full: bool, files: list[Path], any_imports: bool) -> int:
     if seed is not None and seed < 0:
-        print("a seed is a whole number from 0 on", file=sys.stderr)
-        return NOT_USABLE
+        raise NotUsable("a seed is a whole number from 0 on")
     if files:
         if name is None:
-            print("name the lesson that the file belongs to: groundup check 1.3 --file PATH", file=sys.stderr)
-            return NOT_USABLE
+            raise NotUsable("name the lesson that the file belongs to: groundup check 1.3 --file PATH")
         return _check_files(lesson_here(name), files, as_json, seed, full, any_imports)
     if any_imports:
-        print("--any-imports goes with --file: groundup check 1.3 --file PATH --any-imports", file=sys.stderr)
-        return NOT_USABLE
+        raise NotUsable("--any-imports goes with --file: groundup check 1.3 --file PATH --any-imports")
     request = {"do": "check", "lesson": name, "seed": seed, "times": FULL if full else 1}
     return report(judge(find_workspace().root, request), as_json, full)
 
@@ -64,7 +61,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as problem:
-        raise WorkspaceError(f"{path} cannot be read: {problem.strerror}") from None
+        raise NotUsable(f"{path} cannot be read: {problem.strerror}") from None
 
 
 def debug(name: str | None, seed: int | None) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..course import courses, steps
 from ..course.client import workspace_root
+from ..course.durations import minutes_said
 from ..course.lesson import Lesson, find
 from ..course.packs.named import pack_of
 from ..course.session import current_lesson, next_lesson
@@ -75,7 +76,9 @@ def open_lesson(name: str) -> int:
 
 def _open(workspace: Workspace, lesson: Lesson) -> int:
     opened = steps.open_lesson(workspace, lesson)
-    print(f"{paint(f'{lesson.section_id} {lesson.title}', BOLD)}   {paint(f'about {lesson.minutes} min', SOFT)}")
+    print(
+        f"{paint(f'{lesson.section_id} {lesson.title}', BOLD)}   {paint(f'about {minutes_said(lesson.minutes)}', SOFT)}"
+    )
     print()
     print(wrapped(lesson.prose.strip().partition("\n\n")[0]))
     print()

@@ -23,7 +23,8 @@ from ..course.workspace import Workspace, WorkspaceError, find_workspace
 from .learn import near
 
 LATEST = 5  # entries in the overview
-FEW = 4  # lessons named one by one
+FEW = 4  # lessons named one by one, lines of a day
+PARTS = 2  # what stands above the first heading, and below it: a day's lines, and no questions
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,9 @@ def _edit(entry: Entry) -> None:
     if not editor or not sys.stdin.isatty() or not sys.stdout.isatty():
         return
     try:
-        subprocess.run([*shlex.split(editor), str(entry.path)], check=False)
+        status = subprocess.run([*shlex.split(editor), str(entry.path)], check=False).returncode
+        if status:
+            print(f"{editor} ended with status {status}: look whether what you wrote is there", file=sys.stderr)
     except (OSError, ValueError) as problem:
         print(f"{editor} does not start ({problem}): open the file yourself", file=sys.stderr)
 
@@ -164,7 +167,7 @@ def _overview(workspace: Workspace, asked: Asked, now: datetime) -> int:
             _show(entry)
     else:
         for entry in entries[-LATEST:]:
-            print(f"{paint(near(entry.path), SOFT)}  {printable(entry.title)}")
+            print(f"{paint(near(entry.path), SOFT)}  {printable(entry.title)}{_problem(entry)}")
     if not entries:
         print('Nothing is written yet. One line is a beginning: groundup log "what you have found out"')
     for lesson in waiting[:FEW]:
@@ -179,12 +182,17 @@ def _overview(workspace: Workspace, asked: Asked, now: datetime) -> int:
 
 
 def _show(entry: Entry) -> None:
-    print(paint(printable(entry.title), BOLD) + paint(f"   {near(entry.path)}", SOFT))
-    for section in looking.written(entry):
-        print(f"  {paint(printable(section.title), SOFT)}  {printable(section.first_line)}")
-    if entry.lesson is None and len(entry.sections) < 3:
+    print(paint(printable(entry.title), BOLD) + paint(f"   {near(entry.path)}", SOFT) + _problem(entry))
+    if len(entry.sections) > PARTS:
+        for section in looking.written(entry):
+            print(f"  {paint(printable(section.title), SOFT)}  {printable(section.first_line)}")
+    else:
         print("\n".join(f"  {printable(line)}" for line in entry.sections[-1].text.splitlines()[-FEW:]))
     print()
+
+
+def _problem(entry: Entry) -> str:
+    return f"   {paint('○', HINT)} {entry.problem}" if entry.problem else ""
 
 
 def as_object(entry: Entry) -> dict[str, Any]:

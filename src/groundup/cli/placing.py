@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from ..course.parts import Part
 from ..course.placement import ASSESSMENT, Tried, chosen, given_files, place
 from ..course.session import next_lesson
 from ..course.terminal import BOLD, HINT, MISS, PASS, SOFT, paint
-from ..course.workspace import Workspace, WorkspaceError, find_workspace
+from ..course.workspace import WorkspaceError, find_workspace
 
 FEW = 8  # lessons that are named one by one
 
@@ -32,7 +33,7 @@ def placement(names: Sequence[str], files: Sequence[Path], as_json: bool) -> int
     if as_json:
         print(json.dumps(_as_object(tried, following)))
     else:
-        _tell(tried, following, workspace)
+        _tell(tried, following, files)
     return int(any(not each.known and (each.how == "missed" or bool(names)) for each in tried))
 
 
@@ -71,7 +72,7 @@ def _as_object(tried: Sequence[Tried], following: Lesson | None) -> dict[str, ob
     return {"schema": 1, "lessons": lessons, "parts": parts, "next": following.section_id if following else None}
 
 
-def _tell(tried: Sequence[Tried], following: Lesson | None, workspace: Workspace) -> None:
+def _tell(tried: Sequence[Tried], following: Lesson | None, files: Sequence[Path]) -> None:
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr, flush=True)
     for each in tried:
@@ -85,7 +86,9 @@ def _tell(tried: Sequence[Tried], following: Lesson | None, workspace: Workspace
             print(f"{paint('●', PASS)} {name}: known, {each.of} of {each.of} checkpoints")
         elif each.how == "missed":
             print(f"{paint('✗', MISS)} {name}: {each.passed} of {each.of} checkpoints")
-            print(paint(f"    {each.says}", SOFT) + f"\n    groundup check {each.lesson.section_id} --seed {each.seed}")
+            named = "".join(f" --file {shlex.quote(str(path))}" for path in files)
+            again = f"groundup check {each.lesson.section_id}{named} --seed {each.seed}"
+            print(paint(f"    {each.says}", SOFT) + f"\n    {again}")
     absent = [each.lesson.section_id for each in tried if each.how == "absent"]
     if absent:
         rest = f" and {len(absent) - FEW} more" if len(absent) > FEW else ""

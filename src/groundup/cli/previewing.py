@@ -22,23 +22,26 @@ def preview(folder: Path, lesson: str | None, text: bool, trust: str | None, por
     settle(course, trust, sys.stdin.isatty() and sys.stdout.isatty(), "groundup author preview")
     os.environ[WRITING] = str(course.folder)  # here and in what is started from here it runs as it is edited
     courses.use(course)
-    return _print(lesson) if text else _serve(course, port, browser)
-
-
-def _print(name: str | None) -> int:
-    from ..course.page import page_text
-
-    print("\n\n".join(page_text(lesson) for lesson in ([find(name)] if name is not None else find_all())))
+    if text:
+        _print(lesson)
+    else:
+        _serve(course, port, browser)
     return 0
 
 
-def _serve(course: courses.Course, port: int, browser: bool) -> int:
+def _print(name: str | None) -> None:
+    from ..course.page import page_text
+
+    print("\n\n".join(page_text(lesson) for lesson in ([find(name)] if name is not None else find_all())))
+
+
+def _serve(course: courses.Course, port: int, browser: bool) -> None:
     from ..course.starting import Choices, start
     from ..desk.server import serve
 
     with tempfile.TemporaryDirectory(prefix="groundup-preview-") as folder:
         workspace = start(Path(folder).resolve() / course.name, Choices(course=course))
         try:
-            return serve(workspace.root, port=port, open_browser=browser)
+            serve(workspace.root, port=port, open_browser=browser)
         finally:
             client.stop(workspace.root)

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..course.client import judge, workspace_root
 from ..course.packs import names_pack
+from . import NOT_USABLE
 
-NOT_USABLE = 2
 FULL = 10  # times as many cases
 SEED_DIGITS = 18
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,12 +18,15 @@ from ..course.recall.code import Task
 from ..course.recall.passages import passage
 from ..course.recall.schedule import RATINGS, next_due
 from ..course.recall.session import DAILY
-from ..course.terminal import BOLD, HINT, PASS, SOFT, paint, printable, verdict_text
+from ..course.terminal import BOLD, HINT, PASS, SOFT, paint, printable, verdict_text, width
 from ..course.watch import single_keys
 from ..course.workspace import Workspace, WorkspaceError, find_workspace
 from .learn import wrapped
 
-KEYS = "space where the lesson speaks of it   1 again   2 hard   3 good   4 easy   q enough"
+KEYS = ("space where the lesson speaks of it", "1 again   2 hard   3 good   4 easy   q enough")
+
+
+INDENT, WORDS = 34, 24  # columns before the words of a card, and at least for them
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,9 @@ def recall(asked: Asked) -> int:
 def _line(card: Card, desk: reviews.Desk) -> str:
     day = desk.schedule.due(card, desk.now)
     when = "due" if day <= desk.now.date() else said(day, desk.now.date())
-    return f"{card.name:<14} {paint(f'{when:<11} {card.minutes} min', SOFT)}  {_words(card)}"
+    lines = textwrap.wrap(_words(card), max(WORDS, width() - INDENT))
+    first = f"{card.name:<14} {paint(f'{when:<11} {card.minutes} min', SOFT)}  {lines[0]}"
+    return "\n".join([first, *(" " * INDENT + line for line in lines[1:])])
 
 
 def _words(card: Card) -> str:
@@ -112,7 +118,7 @@ def _card(workspace: Workspace, desk: reviews.Desk, card: Card, asked: Asked, no
             json.dumps({"schema": 1, "card": card.name, "passed": False, "verdict": reply["verdict"]}, allow_nan=False)
         )
     else:
-        again = f"groundup recall {card.name}   given up: --rate again"
+        again = f"groundup recall {card.name}   to give it up: --rate again"
         print(verdict_text(reply["verdict"], reply["title"], source=reply.get("source", ""), again=again))
     return 1
 
@@ -147,7 +153,7 @@ def _rated(
         print(json.dumps({"schema": 1, **found}, allow_nan=False))
     else:
         mark = paint("●", PASS) if reply is not None else " "
-        print(f"{mark} {card.name}: {rating}, again on {said(day, now.date())}")
+        print(f"{mark} {card.name}: {rating}; due on {said(day, now.date())}")
     return 0
 
 
@@ -158,19 +164,25 @@ def _sitting(workspace: Workspace, desk: reviews.Desk) -> int:
     with single_keys():
         for place, card in enumerate(questions, 1):
             print(f"\n{paint(f'{place} of {len(questions)}   {card.lesson.section_id} {card.lesson.title}', SOFT)}\n")
-            print(paint(wrapped(card.text), BOLD) + f"\n\n{paint(KEYS, SOFT)}")
+            print(paint(wrapped(card.text), BOLD) + f"\n\n{paint(_keys(), SOFT)}")
             rating = _key(card)
             if rating is None:
                 return 0
             reviews.rate(workspace, card, rating)
             day = next_due(desk.schedule.state(card), here())[rating]
-            print(f"{rating}, again on {said(day, desk.now.date())}")
+            print(f"{rating}: due on {said(day, desk.now.date())}")
     for card in code:
         task = desk.task(card)
         print(f"\n{paint('○', HINT)} {_words(card)}   groundup recall {card.name}")
         if task is not None:
             print(paint(f"  it is out: {task.path}", SOFT))
     return 0
+
+
+def _keys() -> str:
+    """What the keys do, on one line where there is room for it."""
+    line = "   ".join(KEYS)
+    return line if len(line) <= width() else "\n".join(KEYS)
 
 
 def _key(card: Card) -> str | None:
@@ -193,7 +205,8 @@ def _final(workspace: Workspace, asked: Asked, now: datetime) -> int:
     """The last test of the track, a piece at a time. 1 where the piece at hand does not pass."""
     track = workspace.track
     with workspace.store(readonly=True) as store:
-        met = last.met_at(track.name, store.events())
+        events = store.events()
+    met, lapsed = last.met_at(track.name, events), last.has_lapsed(track.name, events, now)
     if met is not None:
         if asked.json:
             print(json.dumps({"schema": 1, "track": track.name, "met": True, "passed": None, "of": None, "task": None}))
@@ -213,7 +226,10 @@ def _final(workspace: Workspace, asked: Asked, now: datetime) -> int:
     elif task is None:
         print(f"{paint('●', PASS)} {of} of {of}: the last test of {track.title} is passed.")
     else:
-        print(f"{count} of {of}. {task.says} Then: groundup recall --final")
+        if lapsed:
+            print(f"The {last.DAYS} days of the test before are over: this is another one.")
+        until = said(final.until(now).date(), now.date())
+        print(f"{count} of {of}, until {until}. {task.says} Then: groundup recall --final")
     return int(failed)
 
 

@@ -53,7 +53,7 @@ def portfolio(asked: Asked) -> int:
     ]  # fmt: skip
     said = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
     print(f"{near(folder / 'index.html')}  {paint(said or 'nothing to show yet', SOFT)}")
-    changed = f"{written.written} files written, {written.unchanged} as they were"
+    changed = f"{written.written} file{'s' * (written.written != 1)} written, {written.unchanged} as they were"
     print(paint(changed + (f", {written.removed} taken away" if written.removed else ""), SOFT))
     for name in written.left:
         print(f"{paint('○', HINT)} {printable(name)} was changed by another hand, and is left as it is")
@@ -76,7 +76,8 @@ def _tell(lesson: str) -> None:
 
 def _tell_package(package: Package, folder: Path) -> None:
     score = package.score
-    print(f"{near(folder / package.path)}  {paint(f'{len(package.mine)} modules of yours', SOFT)}")
+    modules = "1 module of yours" if len(package.mine) == 1 else f"{len(package.mine)} modules of yours"
+    print(f"{near(folder / package.path)}  {paint(modules, SOFT)}")
     if package.tests:
         print(f"your tests: {score.says}")
     else:

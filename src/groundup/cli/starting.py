@@ -10,11 +10,15 @@ from typing import TypeVar
 
 from ..course import courses, tracks
 from ..course.client import workspace_root
-from ..course.lesson import NoSuchLesson
-from ..course.starting import Choices, add_container, check_begin, check_hours, check_track, weeks
+from ..course.plan.days import here, said
+from ..course.plan.making import plan_of
+from ..course.plan.settings import check_hours
+from ..course.plan.slots import MOST
+from ..course.starting import Choices, add_container, check_begin, check_track, weeks
 from ..course.starting import start as make
 from ..course.terminal import BOLD, SOFT, paint
 from ..course.workspace import BEGINNING, NAME, PLACEMENT, Workspace, WorkspaceError, read_config
+from ..errors import NotUsable
 from .learn import near
 
 T = TypeVar("T")
@@ -117,7 +121,7 @@ def _choice(
             value = read(answer) if answer else default
             check(value)
             return value
-        except (tracks.TrackError, WorkspaceError, NoSuchLesson) as problem:
+        except NotUsable as problem:
             print(problem)
 
 
@@ -135,6 +139,8 @@ def _then(workspace: Workspace) -> str:
 def _tell(workspace: Workspace, as_json: bool) -> None:
     config, track = workspace.config, workspace.track
     total, long = weeks(track, config.hours_per_week, config.begin)
+    now = here()
+    end = plan_of(workspace, now).ends.planned
     with_git = (workspace.root / ".git").exists()
     problems = tracks.problems(track)
     if as_json:
@@ -150,6 +156,7 @@ def _tell(workspace: Workspace, as_json: bool) -> None:
             "begin": config.begin,
             "hours": total,
             "weeks": long,
+            "end": end.isoformat() if end is not None else None,
             "devcontainer": (workspace.root / ".devcontainer/devcontainer.json").exists(),
             "next": _then(workspace),
             "course": about(course) if (course := courses.current()) is not None else None,
@@ -158,10 +165,14 @@ def _tell(workspace: Workspace, as_json: bool) -> None:
         return
     git = "with a git history" if with_git else "without a git history, because git is not installed"
     print(f"{workspace.root} is your workspace, {git}.")
-    print(f"{track.title}: about {total} h of lessons are here, {long} weeks at {config.hours_per_week:g} h a week.")
+    print(f"{track.title}: about {total} h of lessons are here.")
+    hours = f"{min(config.hours_per_week, MOST):g} h a week"
+    day = said(end, now.date()) if end is not None else "more than ten years away"
+    print(f"At {hours}, with a review after each phase, the end is {day}.")
     for problem in problems:
         print(f"  {problem}")
     print("check  groundup doctor   " + paint("what works on this machine", SOFT))
+    print("plan   groundup plan   " + paint("which day is for what", SOFT))
     there = "" if Path.cwd() == workspace.root else f"   (in {near(workspace.root)})"
     print(f"next   {paint(_then(workspace), BOLD)}{there}")
 

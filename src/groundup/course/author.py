@@ -6,6 +6,7 @@ print what the page says, every figure must draw.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -52,11 +53,7 @@ def check_lesson(
     """Every rule on one lesson. LessonError if it cannot even be read."""
     lesson = load(folder)
     report = Report(lesson)
-    sources = {path: reference_text(module_name(path)) for path in lesson.builds}
-    for path, source in sources.items():
-        if source is None:
-            raise LessonError(lesson.page, 1, f"builds {path}, and the library has no such file")
-    texts = {path: source or "" for path, source in sources.items()}
+    texts = {path: _reference(lesson, path) for path in lesson.builds}
     _prose(lesson, report)
     say("blocks")
     _blocks(lesson, report)
@@ -83,6 +80,20 @@ def check_lesson(
             report.problems.append(f"the stub is {c.verdict.value}, not missing, at {c.name!r}: {c.says}")
     _faults(lesson, judge, texts, report, say)
     return report
+
+
+def _reference(lesson: Lesson, path: str) -> str:
+    """The text of a file of the reference that a lesson builds. LessonError if it is not there, or no Python."""
+    try:
+        source = reference_text(module_name(path))
+        if source is None:
+            raise LessonError(lesson.page, 1, f"builds {path}, and the library has no such file")
+        ast.parse(source)
+    except UnicodeDecodeError:
+        raise LessonError(lesson.page, 1, f"builds {path}, and that is not text in UTF-8") from None
+    except (SyntaxError, ValueError) as problem:
+        raise LessonError(lesson.page, 1, f"builds {path}, and that does not parse: {problem}") from None
+    return source
 
 
 def _submission(texts: dict[str, str]) -> Submission:

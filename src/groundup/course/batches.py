@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ..data.catalogue import DataError
 from .checkpoints import Case, Checkpoint
 from .draw import SeededDraw
 from .extras import how_to_get
+from .lesson import LessonError
 from .probes import Probe
 
 
@@ -55,7 +58,7 @@ def fresh_seed() -> int:
 
 
 def draw_batch(checkpoint: Checkpoint, place: int, seed: int, times: int) -> Batch | Absent:
-    """Edge cases, then generated ones, each with its truth."""
+    """Edge cases, then generated ones, each with its truth. LessonError where the lesson's own code raises."""
     drawn = checkpoint.count * times if checkpoint.draw_case is not None else 0
     try:
         cases = list(checkpoint.edge_cases())
@@ -69,6 +72,16 @@ def draw_batch(checkpoint: Checkpoint, place: int, seed: int, times: int) -> Bat
         )
     except DataError as problem:
         return Absent(f"Not run: {problem}")
+    except Exception as problem:  # the author's code: it may raise anything
+        raise _not_drawn(checkpoint, problem) from problem
+
+
+def _not_drawn(checkpoint: Checkpoint, problem: Exception) -> LessonError:
+    """What a lesson's cases or its oracle raised, and at which of its lines."""
+    file = checkpoint.probe.__code__.co_filename
+    lines = [frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == file]
+    says = f"the cases of {checkpoint.name!r} cannot be drawn: {type(problem).__name__}: {problem}"
+    return LessonError(Path(file), (lines and lines[-1]) or 1, says)
 
 
 def truth_of(checkpoint: Checkpoint, case: Case) -> Any:

@@ -1,6 +1,6 @@
 """What a lesson demands: a probe, its cases, and where the truth comes from.
 
-A checkpoint is written in a lesson's `checks.py`. Its probe runs in the sandbox on the learner's library and returns
+A checkpoint is written in a lesson's `checks.py` or `checks/`. Its probe runs in the sandbox on the learner's library and returns
 values; its cases, its oracle and everything else here run in the judge, which alone knows what is right.
 """
 

@@ -60,6 +60,8 @@ def _clearly_close(e: NDArray[Any], g: NDArray[Any], atol: float, rtol: float) -
 
 def _mapping(expected: dict[Any, Any], got: Any, atol: float, rtol: float, path: str) -> Difference | None:
     if not isinstance(got, dict) or set(got) != set(expected):
+        if not isinstance(got, dict):
+            return Difference("wrong-shape", path, f"expected {describe(expected)}, got {describe(got)}", expected, got)
         return Difference(
             "wrong-shape", path, f"expected the keys {sorted(map(str, expected))}, got {describe(got)}", expected, got
         )
@@ -72,7 +74,8 @@ def _sequence(expected: Any, got: Any, atol: float, rtol: float, path: str) -> D
         says = f"expected a {type(expected).__name__} of {len(expected)}, got {describe(got)}"
         return Difference("wrong-shape", path, says, expected, got)
     if len(got) != len(expected):
-        return Difference("wrong-shape", path, f"expected {len(expected)} items, got {len(got)}", expected, got)
+        items = "1 item" if len(expected) == 1 else f"{len(expected)} items"
+        return Difference("wrong-shape", path, f"expected {items}, got {len(got)}", expected, got)
     parts = (_difference(e, g, atol, rtol, f"{path}[{i}]") for i, (e, g) in enumerate(zip(expected, got)))
     return next((part for part in parts if part is not None), None)
 
@@ -101,7 +104,12 @@ def _numeric(expected: Any, got: Any, atol: float, rtol: float, path: str) -> Di
     if wrong.any():
         index = _first(wrong)
         return Difference(
-            "wrong-value", path, f"{_at(index)}expected {e[index]:.10g}, got {g[index]:.10g}", expected, got, index
+            "wrong-value",
+            path,
+            f"{_at(index)}expected {_number(e[index])}, got {_number(g[index])}",
+            expected,
+            got,
+            index,
         )
     return None
 
@@ -133,6 +141,10 @@ def _beyond(e: NDArray[Any], g: NDArray[Any], atol: float, rtol: float) -> NDArr
 
 def _first(mask: NDArray[np.bool_]) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argwhere(mask)[0])
+
+
+def _number(x: Any) -> str:
+    return str(x) if isinstance(x, np.bool_) else f"{x:.10g}"
 
 
 def _at(index: tuple[int, ...]) -> str:

@@ -111,7 +111,7 @@ def judge_torch(here: Torch, nvidia: bool) -> Finding:
     if here.problem:
         again = "pip install --force-reinstall --no-cache-dir torch"
         return Finding("PyTorch", False, f"installed, and it does not work: {here.problem}", again)
-    on = ", ".join(here.devices) or f"the processor alone, {here.threads} threads"
+    on = ", ".join(here.devices) or f"the processor alone, {here.threads} thread{'s' * (here.threads != 1)}"
     if nvidia and not here.devices:
         wheels = "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu126"
         return Finding("PyTorch", False, f"{here.version}, on {on}: it does not see the NVIDIA GPU", wheels)

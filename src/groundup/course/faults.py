@@ -6,6 +6,7 @@ A fault tests the judge, tells the learner what went wrong, is an exercise, and 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,12 +66,18 @@ def load_faults(lesson: Lesson, reference: dict[str, str]) -> list[Fault]:
     path = lesson.folder / "faults.toml"
     try:
         text = path.read_text(encoding="utf-8")
-        tables = tomllib.loads(text).get("fault", [])
+        found = tomllib.loads(text)
     except OSError as problem:
         raise LessonError(path, 1, f"cannot be read ({problem.strerror})") from None
     except tomllib.TOMLDecodeError as problem:
-        raise LessonError(path, 1, str(problem)) from None
+        line_said = re.search(r"line (\d+)", str(problem))
+        raise LessonError(path, int(line_said[1]) if line_said else 1, f"this is not TOML ({problem})") from None
+    except UnicodeDecodeError:
+        raise LessonError(path, 1, "is not text in UTF-8") from None
     lines = [i for i, line in enumerate(text.splitlines(), 1) if line.strip() == "[[fault]]"]
+    tables = found.pop("fault", [])
+    if found or not isinstance(tables, list) or len(tables) != len(lines):
+        raise LessonError(path, 1, "holds faults and nothing else, each below a line [[fault]] of its own")
     faults: list[Fault] = []
     for line, table in zip(lines, tables):
         fault = _fault(path, line, table, lesson)

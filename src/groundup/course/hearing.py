@@ -103,21 +103,25 @@ class Hearing:
         return mine, [self._submission.name(path) for path in used if path in self._submission.unproven]
 
     def all(self) -> list[CheckpointVerdict]:
-        """Every checkpoint's verdict. The first that fails is shrunk; the others show their smallest failing case."""
+        """Every checkpoint's verdict. The first that is wrong is shrunk; the others show their smallest failing case."""
         verdicts: list[CheckpointVerdict] = []
         try:
             for probe in self._prepared.probes:
-                hero = all(v.passed or v.stretch for v in verdicts)
-                if not hero and not self._how.whole:
+                needed = [v for v in verdicts if not v.stretch]
+                all_passed = all(v.passed for v in needed)
+                hero = all(v.passed or v.verdict is Verdict.MISSING for v in needed)
+                if not all_passed and not self._how.whole:
                     break
                 if probe.checkpoint.long and not self._how.long:
                     continue
                 if self._how.only is not None and probe.key not in self._how.only:
                     continue
-                verdicts.append(self._one(probe, hero))
-                if hero and self._how.hurried and not (verdicts[-1].passed or verdicts[-1].stretch):
+                last = self._one(probe, hero) if all_passed or not probe.checkpoint.long else _not_yet(probe.checkpoint)
+                verdicts.append(last)
+                wrong = not last.passed and last.verdict is not Verdict.MISSING
+                if hero and self._how.hurried and wrong and not last.stretch:
                     self._hurry = time.perf_counter() + HURRIED_SECONDS
-                elif verdicts[-1].verdict in (Verdict.TIMEOUT, Verdict.MEMORY):
+                elif last.verdict in (Verdict.TIMEOUT, Verdict.MEMORY):
                     self._hurry = min(self._hurry, time.perf_counter() + self._how.late)
         finally:
             self._end_child()
@@ -163,7 +167,8 @@ class Hearing:
             raise Problem("crashed", f"while the file was imported, {died.reason}", name) from None
         if "raised" in loaded:
             outcome = of_raised(loaded, importing=True)
-            raise Problem(outcome.verdict.value, outcome.says, *self._where(outcome.answer, name))
+            file, line = self._where(outcome.answer, name)
+            raise Problem(outcome.verdict.value, outcome.says, file or name, line)
         self._absent = [name for names in contract.values() for name in names if name in loaded.get("missing", [])]
         return self._child
 
@@ -179,7 +184,12 @@ class Hearing:
             self._told.add(probe.key)
         return child
 
-    def _where(self, answer: dict[str, Any], name: str) -> tuple[str, int | None]:
+    def _file_of(self, probe: Probe) -> str | None:
+        """The one file of the lesson's that a probe asks about; None where there are several, or none."""
+        asked = [path for path in self._lesson.builds if module_name(path) in probe.modules]
+        return self._submission.name(asked[0]) if len(asked) == 1 else None
+
+    def _where(self, answer: dict[str, Any], name: str | None) -> tuple[str | None, int | None]:
         """File and line of the innermost frame that is in the lesson's files."""
         trail = self._frames(answer, self._files)
         return trail[-1][:2] if trail else (name, None)
@@ -192,9 +202,6 @@ class Hearing:
     def _one(self, probe: Probe, hero: bool) -> CheckpointVerdict:
         checkpoint = probe.checkpoint
         verdict = CheckpointVerdict(checkpoint.name, checkpoint.stretch, Verdict.SKIPPED)
-        if checkpoint.long and not hero:
-            verdict.says = "Not run yet: it takes long, and what comes before it has not passed."
-            return verdict
         batch = self._prepared.batch(probe)
         if isinstance(batch, Absent):
             verdict.says, verdict.absent = str(batch), True
@@ -295,6 +302,8 @@ class Hearing:
         verdict.case = visible(case)
         verdict.shown = probe.checkpoint.render(**verdict.case) if probe.checkpoint.render else None
         verdict.expected, verdict.got = outcome.expected, outcome.answer.get("value")
+        if len(self._lesson.builds) > 1:
+            verdict.file = self._file_of(probe)
         if (found := outcome.difference) is not None:
             verdict.expected, verdict.got, verdict.index = found.expected, found.got, found.index
             verdict.path, verdict.tolerance = found.path, (probe.checkpoint.atol, probe.checkpoint.rtol)
@@ -302,7 +311,7 @@ class Hearing:
             kind = kind_of_difference(found.expected, found.got)
             verdict.says += f" {kind}" if kind else ""
         if "raised" in outcome.answer:
-            verdict.file, verdict.line = self._where(outcome.answer, self._submission.name(self._lesson.builds[0]))
+            verdict.file, verdict.line = self._where(outcome.answer, self._file_of(probe))
             own = {*self._files, *map(self._submission.name, self._submission.earlier)}
             trail = self._frames(outcome.answer, own)[-FRAMES:]
             verdict.raised = outcome.says if outcome.verdict is Verdict.RAISED else ""
@@ -357,6 +366,12 @@ def _read(lesson: Lesson, submission: Submission) -> tuple[dict[str, tuple[str, 
     for path, data in submission.earlier.items():
         own[module_name(path)] = (submission.name(path), read_text(data, submission.name(path))[0])
     return own, trees
+
+
+def _not_yet(checkpoint: Checkpoint) -> CheckpointVerdict:
+    """The verdict of a long checkpoint while something before it has not passed."""
+    says = "Not run yet: it takes long, and what comes before it has not passed."
+    return CheckpointVerdict(checkpoint.name, checkpoint.stretch, Verdict.SKIPPED, says)
 
 
 def of_problem(checkpoint: Checkpoint, problem: Problem) -> CheckpointVerdict:

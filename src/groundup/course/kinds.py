@@ -17,7 +17,9 @@ CLOSE = 1e-6
 
 
 def kind_of_difference(expected: Any, got: Any) -> str | None:
-    """One sentence about how two numeric values differ, or None if nothing simple explains it."""
+    """One sentence about how two values differ, or None if nothing simple explains it."""
+    if got is None:
+        return "None is what a function gives that ends without `return`."
     try:
         e, g = np.asarray(expected), np.asarray(got)
     except ValueError:
@@ -26,6 +28,8 @@ def kind_of_difference(expected: Any, got: Any) -> str | None:
         return None
     e64, g64 = e.astype(np.float64), g.astype(np.float64)
     if e.shape != g.shape:
+        if isinstance(expected, (list, tuple)) or isinstance(got, (list, tuple)):  # these have a length, and no axes
+            return None
         return next((says for test in _SHAPES if (says := test(e64, g64)) is not None), None)
     if not np.isfinite(e64).all() or not np.isfinite(g64).all():
         return _not_finite(e64, g64)
@@ -83,7 +87,7 @@ def _sign(e: Array, g: Array) -> str | None:
 
 
 def _zero(e: Array, g: Array) -> str | None:
-    if not g.any():
+    if e.size > 1 and not g.any():
         return "Everything is zero: nothing has been written here, or nothing arrived."
     return None
 
@@ -111,7 +115,10 @@ def _factor(e: Array, g: Array) -> str | None:
         if lengths
         else ""
     )
-    return f"Every entry is off by the same factor, {sign}{name or f'{ratio:.6g}'}{hint}."
+    factor = f"{sign}{name or f'{ratio:.6g}'}"
+    return (
+        f"Every entry is off by the same factor, {factor}{hint}." if e.size > 1 else f"It is off by a factor: {factor}."
+    )
 
 
 def _shifted(e: Array, g: Array) -> str | None:
@@ -153,8 +160,9 @@ def _some_missing(e: Array, g: Array) -> str | None:
     wrong = np.abs(g - e) > CLOSE * max(1.0, float(np.abs(e).max()))
     if e.size > 2 and wrong.any() and not wrong.all():
         zero = not g[wrong].any()
-        where = "are zero" if zero else "are wrong"
-        return f"{int(wrong.sum())} of {e.size} entries {where}, the others are right."
+        count = int(wrong.sum())
+        where = f"{'is' if count == 1 else 'are'} {'zero' if zero else 'wrong'}"
+        return f"{count} of {e.size} entries {where}, the others are right."
     return None
 
 

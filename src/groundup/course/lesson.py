@@ -1,7 +1,8 @@
 """Lessons: found by folder, read from Markdown, checked for form.
 
-A lesson is a folder `lessons/NN-phase/NN-lesson/` with `lesson.md` (front matter, then prose), `checks.py`,
-`faults.toml` and, where it draws, `figures.py`. A malformed lesson is one LessonError that names file and line.
+A lesson is a folder `lessons/NN-phase/NN-lesson/` with `lesson.md` (front matter, then prose), `checks.py` or, where that
+would be long, `checks/`, `faults.toml` and, where it draws, `figures.py`. A malformed lesson is one LessonError that names
+file and line.
 """
 
 from __future__ import annotations
@@ -15,17 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.constructor import SafeConstructor
 
+from ..errors import NotUsable
 from . import courses
 
 LEVELS = ("core", "optional", "advanced")
 PARTS = ("Build it", "Exercises", "Go further", "Look back")  # after the idea, in this order
 SECTION_ID = re.compile(r"\d+\.\d+")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C, where it is there: a command reads all front matter
 FENCE = re.compile(r"^(?P<ticks>`{3,})(?P<info>[^`]*)$")
 FIGURE = re.compile(r"!\[(?P<caption>[^\]]*)\]\(figures\.py#(?P<name>\w+)\)")
 
 
-class LessonError(Exception):
+class LessonError(NotUsable):
     """What is wrong with a lesson, where, and what was expected."""
 
     def __init__(self, path: Path, line: int, problem: str) -> None:
@@ -33,7 +37,7 @@ class LessonError(Exception):
         self.path, self.line, self.problem = path, line, problem
 
 
-class NoSuchLesson(Exception):
+class NoSuchLesson(NotUsable):
     """No lesson has this id; the message names the nearest."""
 
 
@@ -69,8 +73,14 @@ class Lesson:
         return self.folder / "lesson.md"
 
     @property
-    def checks(self) -> Path:
-        return self.folder / "checks.py"
+    def checks(self) -> tuple[Path, ...]:
+        """What is asked: `checks.py`, or the Python files of `checks/` by their names. LessonError for both, or neither."""
+        file, folder = self.folder / "checks.py", self.folder / "checks"
+        files = tuple(sorted(folder.glob("[!.]*.py")))
+        if file.is_file() == bool(files):
+            problem = "is there, and checks/ too" if files else "is not there, and checks/ has no Python file either"
+            raise LessonError(file, 1, f"{problem}: a lesson has the one or the other")
+        return files or (file,)
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -207,8 +217,8 @@ def _front_matter(page: Path, text: str) -> tuple[dict[str, Any], dict[str, int]
         raise LessonError(page, 1, "the front matter has no closing `---`")
     source = "\n".join(lines[1:end])
     try:
-        tree = yaml.compose(source, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(source)
+        tree = yaml.compose(source, Loader=LOADER)
+        values = SafeConstructor().construct_document(tree) if tree is not None else None
     except yaml.YAMLError as problem:
         mark = getattr(problem, "context_mark", None) or getattr(problem, "problem_mark", None)
         raise LessonError(

@@ -17,9 +17,9 @@ from importlib.util import decode_source
 from pathlib import Path
 from typing import Any
 
-from ..lab.sqlite import StoreError
+from ..errors import NotUsable
 from .client import judge
-from .lesson import Lesson, LessonError, NoSuchLesson, find
+from .lesson import Lesson, find
 from .overlay import over_reference
 from .session import current_lesson
 from .steps import take_hint
@@ -131,7 +131,7 @@ def _said_in_a_sentence() -> Iterator[None]:
 
     try:
         yield
-    except (WorkspaceError, NoSuchLesson, LessonError, StoreError) as problem:
+    except NotUsable as problem:
         raise UsageError(str(problem)) from None
 
 

@@ -43,7 +43,9 @@ class Part:
 
 
 def parts_of(lesson: Lesson, verdict: LessonVerdict) -> tuple[Part, ...]:
-    """The parts of a self-assessment, in the order in which their checkpoints come."""
+    """The parts of a self-assessment, in the order in which their checkpoints come; none where a file kept all from running."""
+    if not any(c.passed or c.cases for c in verdict.checkpoints):
+        return ()
     parts: dict[str, list[Any]] = {}
     for checkpoint in verdict.checkpoints:
         name, colon, _ = checkpoint.name.partition(":")
@@ -78,22 +80,29 @@ def advice(lesson: Lesson) -> dict[str, str]:
     return {m["part"]: " ".join(m["text"].replace("`", "").split()) for m in ITEM.finditer(part)}
 
 
-def assessment(lesson: Lesson, verdict: LessonVerdict) -> str:
-    """A row for each part, with the advice for one that was begun and has a gap; "" where all has passed, or without parts."""
+def assessment(lesson: Lesson, verdict: LessonVerdict, advise: bool = True) -> str:
+    """A row for each part. Where one that was begun has a gap, the page's advice, or in short the project that answers it.
+
+    "" where all has passed, nothing has run, or the lesson has no parts.
+    """
     known = advice(lesson)
     if not known or verdict.passed:
         return ""
     begun = {c.name.partition(":")[0] for c in verdict.checkpoints if not c.stretch and c.verdict not in UNTRIED}
-    return "\n".join(
-        line for part in parts_of(lesson, verdict) if part.name in known for line in _rows(part, begun, known)
-    )
+    parts = parts_of(lesson, verdict)
+    rows = [row for part in parts for row in _rows(part, part.name in begun, known[part.name] if advise else "")]
+    if not advise and any(part.gap is not None and part.name in begun for part in parts):
+        rows.append(f"  what to read about a gap: groundup check {lesson.section_id} --full")
+    return "\n".join(rows)
 
 
-def _rows(part: Part, begun: set[str], known: dict[str, str]) -> list[str]:
-    count = f"{part.passed:2} of {part.of}" + ("" if part.name in begun else "   not begun")
-    rows = [f"  {part.name:16}{count}"]
-    if part.failed and part.name in begun:
+def _rows(part: Part, begun: bool, told: str) -> list[str]:
+    row = f"  {part.name:16}{part.passed:2} of {part.of}"
+    if not begun:
+        return [row if part.gap is None else f"{row}   not begun"]
+    if part.gap is None:
+        return [row]
+    if told:
         indent = " " * 6
-        wrapped = textwrap.TextWrapper(width(), indent, indent, break_on_hyphens=False)
-        rows += wrapped.wrap(known[part.name])
-    return rows
+        return [row, *textwrap.TextWrapper(width(), indent, indent, break_on_hyphens=False).wrap(told)]
+    return [row if part.practised else f"{row}   to practise: {part.gap.project.rpartition('/')[2]}"]

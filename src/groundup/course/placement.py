@@ -78,7 +78,7 @@ def place(
 ) -> list[Tried]:
     """Judges what is there of each lesson, and records as placed what passes; `given` files go before those in `mine`.
 
-    A file that was given and passed is kept in `mine`, where there is none of its name.
+    A file that was given and passed is kept in `mine`, where there is none of its name, or only what `groundup open` wrote.
     """
     with workspace.store(readonly=True) as store:
         standings = store.standings()
@@ -112,8 +112,9 @@ def _try(
         with workspace.store() as store:
             store.append("placed", lesson.section_id, files, stretch=verdict.stretched, seed=verdict.seed)
             standings[lesson.section_id] = store.standing(lesson.section_id)
+        here = workspace.files_of(lesson)
         for path, data in given.items():
-            if not workspace.path_of(path).exists():
+            if here.get(path, stubs[path]) == stubs[path]:
                 write_atomically(workspace.path_of(path), data)
     return Tried(
         lesson,

@@ -52,10 +52,15 @@ class Standing:
     last_at: float = 0.0  # the time of the last event by id
 
 
+def passes(event: Event) -> bool:
+    """Whether with this event its lesson is passed."""
+    return event.kind in ("passed", "placed") or (event.kind == "checked" and bool(event.payload.get("passed")))
+
+
 def advance(standing: Standing, event: Event) -> Standing:
     """The standing after one event more; kinds unknown here only move last_at."""
     kind, payload = event.kind, event.payload
-    passed = kind in ("passed", "placed") or (kind == "checked" and bool(payload.get("passed")))
+    passed = passes(event)
     files = payload.get("files")
     return Standing(
         lesson=standing.lesson,
@@ -241,10 +246,9 @@ def _events(
         " WHERE id > ? AND (? IS NULL OR lesson = ?) AND (? IS NULL OR kind = ?) ORDER BY id LIMIT ?",
         (after, lesson, lesson, kind, kind, -1 if limit is None else max(limit, 0)),
     )
-    for row, at, said, about, payload in rows:
-        with _undamaged():
-            event = Event(row, float(at), str(said), about, dict(json.loads(payload)))
-        yield event
+    with _undamaged():
+        for row, at, said, about, payload in rows:
+            yield Event(row, float(at), str(said), about, dict(json.loads(payload)))
 
 
 def _standings(db: sqlite3.Connection, lesson: str | None = None) -> dict[str, Standing]:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import NotUsable
 from ..lab.sqlite import StoreError
 from . import last_verdict, status_table
-from .lesson import Lesson, LessonError, NoSuchLesson, find, find_all
+from .lesson import Lesson, find, find_all
 from .progress import Standing
-from .sandbox import SandboxError
 from .tracks import EVERYTHING, Track, before_begin, leans_on, lessons_of, load
 from .workspace import Workspace, WorkspaceError, commit, find_workspace
 
@@ -44,7 +44,7 @@ class Session:
             if request.get("do") == "ping":
                 return {"ready": True}, None
             return {"error": f"the judge knows no request {request.get('do')!r}"}, None
-        except (NoSuchLesson, LessonError, WorkspaceError, StoreError, SandboxError) as problem:
+        except NotUsable as problem:
             return {"error": str(problem)}, None
         except OSError as problem:
             says = f"the judge could not work ({problem}): check permissions, and the space left on the disk"
@@ -56,11 +56,11 @@ class Session:
             lesson = current_lesson(find_workspace(self._root))
             if lesson is not None:
                 self._judge.prepare(lesson)
-        except (NoSuchLesson, LessonError, WorkspaceError, StoreError, SandboxError, OSError):
+        except (NotUsable, OSError):
             return  # the check itself will say it
 
     def _check(self, request: dict[str, Any]) -> tuple[Reply, Callable[[], None] | None]:
-        from .parts import assessment  # NumPy with it
+        from .parts import advice, assessment  # NumPy with them
 
         workspace = find_workspace(self._root)
         asked = request.get("lesson")
@@ -70,7 +70,8 @@ class Session:
         standings, problem = _standings(workspace)
         submission = workspace.submission(lesson, standings)
         seed, times = request.get("seed"), int(request.get("times") or 1)
-        verdict = self._judge.check(lesson, submission, seed, times, hurried=times == 1)
+        hurried = times == 1 and not advice(lesson)  # a self-assessment counts what passes: all of it is judged
+        verdict = self._judge.check(lesson, submission, seed, times, hurried=hurried)
         reply: Reply = {"verdict": verdict.as_json(), "title": lesson.title}
         if verdict.passed:
             reply["next"] = _after_a_pass(workspace, lesson, standings)
@@ -79,7 +80,7 @@ class Session:
         named = {submission.name(path): data for path, data in {**submission.earlier, **submission.files}.items()}
         if line := source_line(reply["verdict"], named):
             reply["source"] = line
-        if said := assessment(lesson, verdict):
+        if said := assessment(lesson, verdict, advise=times > 1):
             reply["assessment"] = said
         last_verdict.keep(workspace, lesson, reply, submission.files)
         problem = problem or record(workspace, lesson, verdict, dict(submission.files))
@@ -101,7 +102,7 @@ class Session:
             self._judge.use_up(lesson)
         try:
             self._judge.prepare(lesson)
-        except (LessonError, SandboxError, OSError):
+        except (NotUsable, OSError):
             return  # the next check will say it
 
 

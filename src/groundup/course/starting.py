@@ -10,6 +10,7 @@ from .. import __version__
 from . import courses, tracks
 from .courses import Course
 from .lesson import Lesson, find
+from .plan.settings import check_hours
 from .workspace import BEGINNING, NAME, PLACEMENT, Config, Workspace, WorkspaceError, make_workspace, write_absent
 
 LAUNCH = """\
@@ -108,13 +109,6 @@ def check_track(name: str) -> tracks.Track:
     if not OWN_NAME.fullmatch(track.name):
         raise tracks.TrackError(f"{name}: a track's file is named in letters, digits, _ and -, such as mine.toml")
     return track
-
-
-def check_hours(hours: float) -> float:
-    """Hours a week that a week has. WorkspaceError for others."""
-    if not 0 < hours <= 168:
-        raise WorkspaceError(f"a week has 168 hours, not {hours:g}")
-    return hours
 
 
 def check_begin(begin: str, track: tracks.Track) -> Lesson | None:

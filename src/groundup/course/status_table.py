@@ -9,19 +9,19 @@ from __future__ import annotations
 import contextlib
 import re
 
-from ..lab.sqlite import StoreError
+from ..errors import NotUsable
 from .kept_runs import kept_recipes
-from .lesson import Lesson, LessonError, find_all
+from .lesson import Lesson, find_all
 from .progress import Standing
 from .tracks import gates_met, lessons_of
-from .workspace import Workspace, WorkspaceError, write_atomically
+from .workspace import Workspace, write_atomically
 
 BEGIN, END = b"<!-- status -->", b"<!-- /status -->"
 
 
 def update(workspace: Workspace) -> bool:
     """Brings the table up to date; whether the README was written. It never fails: the README is the learner's."""
-    with contextlib.suppress(OSError, WorkspaceError, StoreError, LessonError):
+    with contextlib.suppress(OSError, NotUsable):
         path = workspace.root / "README.md"
         before = path.read_bytes()
         after = replaced(before, table(workspace))

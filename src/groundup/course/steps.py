@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import status_table
+from . import last_verdict, status_table
 from .lesson import Lesson, find_all
 from .page import hints
 from .session import next_lesson
+from .verdict_parts import first_failure
 from .workspace import Opened, Workspace, WorkspaceError, write_atomically
 
 
@@ -27,12 +28,17 @@ class Hint:
 
 
 def take_hint(workspace: Workspace, lesson: Lesson) -> Hint:
-    """The next hint of a lesson."""
+    """The next hint of a lesson: of those that have not been given, one on the file that its last verdict is about comes first."""
     ladder = hints(lesson)
+    kept = last_verdict.last(workspace, lesson)
+    failed = first_failure(kept.reply["verdict"]) if kept is not None else None
+    file = str(failed["file"] or "").rpartition("/")[2] if failed is not None else ""
     with workspace.store() as store:
-        given = min(store.standing(lesson.section_id).hints, len(ladder))
-        store.append("hinted", lesson.section_id, hint=given + 1)
-    return Hint(given + 1, len(ladder), ladder[given] if given < len(ladder) else "")
+        given = {event.payload.get("hint") for event in store.events(lesson=lesson.section_id, kind="hinted")}
+        left = [rung for rung in range(1, len(ladder) + 1) if rung not in given]
+        rung = min(left, key=lambda rung: file not in ladder[rung - 1], default=len(ladder) + 1)  # the first of equals
+        store.append("hinted", lesson.section_id, hint=rung)
+    return Hint(len(ladder) - len(left) + 1, len(ladder), ladder[rung - 1] if left else "")
 
 
 def open_lesson(workspace: Workspace, lesson: Lesson) -> list[Opened]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .progress import Event
 
@@ -14,8 +14,7 @@ STUDY = frozenset(  # kinds that are work, though they may belong to no lesson
 )
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """The time worked before an event."""
 
     event: Event
@@ -39,9 +38,14 @@ def spans(events: Iterable[Event]) -> Iterator[Span]:
 
 
 def minutes_spent(events: Iterable[Event]) -> dict[str, float]:
-    """Minutes by lesson, from events in order. A gap goes to the lesson of the event that ends it."""
+    """Minutes by lesson, from events in order."""
+    return by_lesson(spans(events))
+
+
+def by_lesson(found: Iterable[Span]) -> dict[str, float]:
+    """Minutes by lesson. A gap goes to the lesson of the event that ends it."""
     spent: dict[str, float] = {}
-    for span in spans(events):
+    for span in found:
         if span.event.lesson is not None:
             spent[span.event.lesson] = spent.get(span.event.lesson, 0.0) + span.minutes
     return spent

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import NotUsable
 from . import courses
 from .lesson import LEVELS, SECTION_ID, Lesson, find_all
 from .progress import Standing
@@ -29,7 +30,7 @@ EITHER = " or "  # between lessons, or runs, of which one is enough: "12.2 or 12
 STEP = re.compile(r"\d+|\d+\.\d+")
 
 
-class TrackError(Exception):
+class TrackError(NotUsable):
     """What is wrong with a track, in which file, and what was expected."""
 
 

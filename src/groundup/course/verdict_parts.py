@@ -11,8 +11,11 @@ PLAIN_NAMES = {"missing": "not written yet", "wrong-value": "wrong value"}
 
 
 def first_failure(verdict: dict[str, Any]) -> dict[str, Any] | None:
-    """The checkpoint that a verdict is about: the first that is needed and has not passed; None if all have."""
-    return next((c for c in verdict["checkpoints"] if not c["stretch"] and not c["passed"]), None)
+    """The checkpoint that a verdict is about, None if all that are needed have passed: the first that is wrong; without one,
+    the first that is not written yet.
+    """
+    failed = [c for c in verdict["checkpoints"] if not c["stretch"] and not c["passed"]]
+    return next((c for c in failed if c["verdict"] not in ("missing", "skipped")), failed[0] if failed else None)
 
 
 def mistake_name(c: dict[str, Any]) -> str:

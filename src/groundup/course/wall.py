@@ -15,7 +15,7 @@ MINUTES_A_COLUMN = 22
 LEGEND = "solid: built · double: next · single: ready · dashed: later"
 NBSP = "\N{NO-BREAK SPACE}"
 ASKED = 6  # of what a gate still asks for
-ASIDE = " · dots: not on your track"
+ASIDE = " · dots: off track"
 
 
 def state(lesson: Lesson, standings: Mapping[str, Standing], now: Lesson | None, track: Track | None = None) -> str:

@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..lab.sqlite import StoreError
+from ..errors import NotUsable
 from .client import judge
-from .lesson import Lesson, LessonError, find, find_all
+from .lesson import Lesson, find, find_all
 from .session import current_lesson
 from .steps import map_text, open_next, take_hint
 from .terminal import SOFT, paint, verdict_text
-from .workspace import Workspace, WorkspaceError
+from .workspace import Workspace
 
 KEYS = "n next   r run   h hint   m map   q quit"
 DEBOUNCE_MS = 50
@@ -149,7 +149,7 @@ class Watch:
             self._clear()
             try:
                 self._command(key)
-            except (LessonError, StoreError, WorkspaceError) as problem:
+            except NotUsable as problem:
                 print(problem)  # a store that is locked for a while does not end the watch
             self._prompt()
 

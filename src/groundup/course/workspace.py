@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..errors import NotUsable
 from . import courses, tracks
 from .client import workspace_root
 from .lesson import SECTION_ID, Lesson, find_all
@@ -41,7 +42,7 @@ COURSE = "course = {course}  # a pack: a course by others\n"
 KNOWN = ("format", "track", "hours_per_week", "begin", "course")
 BEGINNING, PLACEMENT = "beginning", "placement"
 INIT = '''\
-"""What you have built. What you have not built yet comes from groundup, under the same names."""
+"""What you have built. What you have not built yet comes from the course, under the same names."""
 
 from pathlib import Path
 
@@ -50,9 +51,9 @@ from groundup.course.overlay import over_reference
 over_reference(Path(__file__).resolve().parent.parent).join()
 '''
 README = """\
-# My machine learning, from the ground up
+# {title}
 
-`mine/` is a library that I build lesson by lesson; what is not there yet comes from groundup.
+`mine/` is a library that I build lesson by lesson; what is not there yet comes from {course}.
 `groundup` shows where I am, `groundup watch` judges each save, `groundup next` goes on.
 
 <!-- status -->
@@ -62,7 +63,7 @@ NOTES = "# Notes\n\nYours.\n"
 IGNORED = ".groundup/\n__pycache__/\n.ipynb_checkpoints/\n"
 
 
-class WorkspaceError(Exception):
+class WorkspaceError(NotUsable):
     """What is wrong with the workspace, where, and what to do."""
 
 
@@ -244,6 +245,14 @@ def read_config(path: Path) -> Config:
     return Config(track, hours, begin, course)
 
 
+def _readme() -> str:
+    """README.md as it begins, before its status."""
+    pack = courses.current()
+    if pack is None:
+        return README.format(title="My machine learning, from the ground up", course="groundup")
+    return README.format(title=pack.title, course=f"the course `{pack.name}`")
+
+
 def make_workspace(root: Path, config: Config | None = None, files: Mapping[str, str] | None = None) -> Workspace:
     """Makes a workspace: folders, files, the store, a git repository with a first commit. WorkspaceError if it cannot.
 
@@ -262,7 +271,7 @@ def make_workspace(root: Path, config: Config | None = None, files: Mapping[str,
         for folder in ("mine", "notes", ".groundup"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         write_atomically(root / "mine" / "__init__.py", INIT.encode())
-        write_absent(root, {"README.md": README, ".gitignore": IGNORED, "notes/README.md": NOTES, **(files or {})})
+        write_absent(root, {"README.md": _readme(), ".gitignore": IGNORED, "notes/README.md": NOTES, **(files or {})})
         workspace = Workspace(root.resolve(), config)
         with workspace.store() as store:
             store.append("started", track=config.track, hours_per_week=config.hours_per_week, begin=config.begin)

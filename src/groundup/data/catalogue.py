@@ -24,6 +24,8 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from ..errors import NotUsable
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -34,7 +36,7 @@ TIMEOUT = 30  # seconds without an answer
 CHUNK = 1 << 20  # bytes read at a time
 
 
-class DataError(Exception):
+class DataError(NotUsable):
     """A dataset that cannot be had; the message says what to do."""
 
 

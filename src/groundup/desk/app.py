@@ -17,18 +17,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..course.lesson import LessonError, NoSuchLesson
 from ..course.packs import names_pack
-from ..course.sandbox import SandboxError
-from ..course.workspace import WorkspaceError
-from ..data.catalogue import DataError
-from ..lab.recipe import RecipeError
-from ..lab.sqlite import StoreError
+from ..errors import NotUsable
 from . import assets, views
 from .paging import Refused, told
 from .place import Place
-
-OURS = (LessonError, NoSuchLesson, SandboxError, WorkspaceError, DataError, RecipeError, StoreError)
 
 
 def make_app(place: Place) -> Starlette:
@@ -38,7 +31,7 @@ def make_app(place: Place) -> Starlette:
         exception_handlers={
             Refused: _refused,
             HTTPException: _http,
-            **dict.fromkeys(OURS, _ours),
+            NotUsable: _not_usable,
             Exception: _unexpected,
         },
         lifespan=_lifespan,
@@ -62,8 +55,8 @@ class CourseAtHand:
         if scope["type"] == "http" and names_pack(self._place.root) and not scope["path"].startswith("/static/"):
             try:
                 await self._place.work(lambda: self._place.workspace)
-            except (LessonError, WorkspaceError) as problem:
-                answer = await _ours(Request(scope, receive), problem)
+            except NotUsable as problem:
+                answer = await _not_usable(Request(scope, receive), problem)
         await answer(scope, receive, send)
 
 
@@ -103,7 +96,7 @@ async def _http(request: Request, problem: Exception) -> Response:
     return told(request, problem.status_code, says.get(problem.status_code, str(problem.detail)))
 
 
-async def _ours(request: Request, problem: Exception) -> Response:
+async def _not_usable(request: Request, problem: Exception) -> Response:
     return told(request, 409, str(problem))
 
 

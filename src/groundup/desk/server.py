@@ -25,6 +25,7 @@ from typing import Any
 import uvicorn
 
 from ..course.workspace import find_workspace
+from ..errors import NotUsable
 from .app import make_app
 from .guard import LOOPBACK, Guard
 from .place import Place
@@ -34,10 +35,9 @@ PORT = 8321  # the same each time where it is free, so that the browser's histor
 GRACE = 1  # seconds that a request may take to come to its end
 PATIENCE = 2.5  # seconds after which the process ends whatever it waits for
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-UNUSABLE = 2
 
 
-class CannotServe(Exception):
+class CannotServe(NotUsable):
     """Why there can be no desk there, and what to do."""
 
 
@@ -69,22 +69,17 @@ def serve(
     tls_cert: Path | None = None,
     tls_key: Path | None = None,
     beyond_loopback: bool = False,
-) -> int:
-    """Runs the desk of a workspace until it is told to end: 0; 2 and a line on standard error where it cannot.
+) -> None:
+    """Runs the desk of a workspace until it is told to end. CannotServe where it cannot, WorkspaceError without a workspace.
 
-    port: 0 takes the usual one, or a free one where that is taken. WorkspaceError if there is no workspace.
+    port: 0 takes the usual one, or a free one where that is taken.
     """
     root = find_workspace(root).root
     parse_in_turn()
-    try:
-        certificate, key = _tls(tls_cert, tls_key)
-        address = _address(host, port, certificate, key, beyond_loopback)
-        with address.listening:
-            asyncio.run(_serve(root, address, open_browser))
-    except CannotServe as problem:
-        print(problem, file=sys.stderr)
-        return UNUSABLE
-    return 0
+    certificate, key = _tls(tls_cert, tls_key)
+    address = _address(host, port, certificate, key, beyond_loopback)
+    with address.listening:
+        asyncio.run(_serve(root, address, open_browser))
 
 
 async def _serve(root: Path, address: Address, open_browser: bool) -> None:
@@ -192,9 +187,11 @@ class _Desk(uvicorn.Server):
 def _address(host: str, port: int, certificate: Path | None, key: Path | None, beyond_loopback: bool) -> Address:
     """A socket that listens there. CannotServe if it cannot or must not be."""
     host = host.strip("[]")
+    if not 0 <= port <= 65_535:
+        raise CannotServe("--port is a number from 1 to 65535")
     try:
         family, _, _, _, found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (OSError, UnicodeError, OverflowError):
+    except (OSError, UnicodeError):
         raise CannotServe(f"there is no address {host!r} to listen on") from None
     where = ipaddress.ip_address(str(found[0]).partition("%")[0])
     shown = f"[{host}]" if ":" in host else host.lower()
@@ -215,9 +212,9 @@ def _address(host: str, port: int, certificate: Path | None, key: Path | None, b
             listening.bind((found[0], each, *found[2:]))
             listening.listen(128)
             return Address(shown, names, listening, certificate, key)
-        except (OSError, OverflowError) as problem:
+        except OSError as problem:
             listening.close()
-            last = problem if isinstance(problem, OSError) else OSError(0, str(problem))
+            last = problem
     raise CannotServe(f"{shown}:{port} cannot be listened on: {(last and last.strerror) or last}. Try another --port.")
 
 

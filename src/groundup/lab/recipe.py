@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import NotUsable
 from .claims import Claim, ClaimError, Kept, hold, hold_over, parse_claims
 from .formats import Row
 
@@ -26,7 +27,7 @@ else:
 PARTS = ("title", "experiment", "expect", "values", "claims", "sweep")
 
 
-class RecipeError(Exception):
+class RecipeError(NotUsable):
     """What is wrong with a recipe or its values, and what to do."""
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from ..errors import NotUsable
+
 BUSY_TIMEOUT = 5.0  # seconds to wait for another process
 DAMAGE = ("malformed", "not a database", "Could not decode", "can't decode", "unsupported file format")
 # WAL needs shared memory, which does not cross machines; what lies behind FUSE cannot be told, so it counts as network.
@@ -21,7 +23,7 @@ NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "9p", "afs", "beegf
 Migration = Callable[[sqlite3.Connection], None]  # from format n to n + 1, inside a transaction
 
 
-class StoreError(Exception):
+class StoreError(NotUsable):
     """One sentence that says what happened and what to do."""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import lru_cache
 
-from ...course.lesson import Lesson
+from ...course.lesson import Lesson, LessonError
 from ...course.library import module_name
 from ...course.progress import Event, Store
 from ...course.time_spent import minutes_spent
@@ -158,8 +158,8 @@ def public_names(text: str) -> tuple[str, ...]:
 def oracles_of(lesson: Lesson) -> tuple[str, ...]:
     """The libraries that a lesson's checks take the truth from, by the names that people know."""
     try:
-        text = lesson.checks.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        text = "\n".join(path.read_text(encoding="utf-8") for path in lesson.checks)
+    except (LessonError, OSError, UnicodeDecodeError):
         return ()
     imported = {match[1] for match in IMPORT.finditer(text)}
     return tuple(said for name, said in ORACLES.items() if name in imported)

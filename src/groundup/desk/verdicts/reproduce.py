@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 import math
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from ...course.lesson import Lesson
-from ...course.probes import cut
+from ...course.lesson import Lesson, LessonError
+from ...course.probes import cut, probe_named, trees
 from ...course.verdict_parts import is_array, is_whole
 from .values import NOT_FINITE, as_array
 
@@ -26,13 +25,13 @@ def snippet(lesson: Lesson, c: dict[str, Any]) -> str | None:
     if _leaves(c["case"], LARGEST) > LARGEST:  # each takes a character at least
         return None
     try:
-        tree = _tree(lesson.checks, lesson.checks.stat().st_mtime_ns)
-        key = _probe(tree, c["name"])
+        found = next(((key, tree) for tree in _trees(lesson) if (key := probe_named(tree, c["name"]))), None)
         arguments = [f"{name}={literal(value, name)}" for name, value in c["case"].items() if name.isidentifier()]
-    except (OSError, SyntaxError, UnicodeDecodeError, ValueError, RecursionError):
+    except (LessonError, OSError, ValueError, RecursionError):
         return None
-    if key is None or len(arguments) != len(c["case"]):
+    if found is None or len(arguments) != len(c["case"]):
         return None
+    key, tree = found
     source, modules = cut(key, tree)
     imports = ["import numpy as np"] if "np." in "".join(arguments) and "import numpy as np" not in source else []
     imports += [
@@ -45,10 +44,14 @@ def snippet(lesson: Lesson, c: dict[str, Any]) -> str | None:
     return text if len(text) <= LARGEST else None
 
 
+def _trees(lesson: Lesson) -> tuple[ast.Module, ...]:
+    """The syntax trees of the checks, read once for each state of their files: some have a thousand lines."""
+    return _parsed(lesson, tuple(path.stat().st_mtime_ns for path in lesson.checks))
+
+
 @lru_cache(maxsize=8)
-def _tree(path: Path, changed: int) -> ast.Module:
-    """The file's syntax tree, read once for each state of the file: some have a thousand lines."""
-    return ast.parse(path.read_text(encoding="utf-8"))
+def _parsed(lesson: Lesson, changed: tuple[int, ...]) -> tuple[ast.Module, ...]:
+    return tuple(tree for _, tree in trees(lesson))
 
 
 def _leaves(value: Any, most: int) -> int:
@@ -76,17 +79,6 @@ def _expected(c: dict[str, Any]) -> list[str]:
         return []
     where = f" at {c['path']}" if c.get("path") else ""
     return [f"# expected{where}: {text}"] if len(text) <= SHORT and "\n" not in text + where else []
-
-
-def _probe(tree: ast.Module, name: str) -> str | None:
-    """The function of the checkpoint with this name."""
-    for node in tree.body:
-        for call in node.decorator_list if isinstance(node, ast.FunctionDef) else []:
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "checkpoint":
-                first = next((a.value for a in call.args if isinstance(a, ast.Constant)), None)
-                if first == name and isinstance(node, ast.FunctionDef):
-                    return node.name
-    return None
 
 
 def literal(value: Any, name: str = "", inside: bool = False) -> str:
