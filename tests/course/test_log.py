@@ -232,5 +232,18 @@ def test_days_away_are_days_of_the_calendar(tmp_path):
     learner = Learner(tmp_path / "p.db", clock)
     clock.go(hours=2)
     assert looking.days_away(learner.events(), clock.now) == 1
+    learner.event("hinted", "1.1")
+    assert looking.days_away(learner.events(), clock.now) == 1  # and for the whole of the day on which one comes back
     assert looking.days_away(learner.events(), datetime(2020, 1, 1, tzinfo=timezone.utc)) == 0
     assert looking.days_away([], clock.now) == 0
+
+
+def test_what_one_says_of_oneself_is_not_shared(workspace):
+    entry, _ = open_entry(workspace)
+    writing.rate(entry, {"explain": "no"})
+    writing.add_line(workspace, reading.read_entry(entry.path), "why it works: no two slopes are equal", NOW)
+    parts = looking.written(reading.read_entry(entry.path))
+    assert [(part.title, part.first_line.partition(" why")[2]) for part in parts] == [
+        ("Notes", " it works: no two slopes are equal")
+    ]
+    assert "without looking" not in parts[0].text and reading.read_entry(entry.path).rating["explain"] == "no"

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from groundup.course.lesson import find_all
-from groundup.course.plan.days import SystemZone, monday_of
+from groundup.course.plan.days import SystemZone, day_of, days_of, monday_of
 from groundup.course.plan.making import make_plan
 from groundup.course.plan.schema import as_object
 from groundup.course.plan.slots import MOST, slots
@@ -192,6 +193,19 @@ def test_a_day_is_the_learners_own_day(tmp_path):
     clock.until(2026, 11, 30, 12)
     worked = [week for week in make_plan(learner.events(), TRACK, clock.now, hours=5).weeks if week.worked]
     assert [week.sunday for week in worked] == [date(2026, 3, 22), date(2026, 7, 5)]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Beirut", "America/Havana", "Australia/Lord_Howe"])
+def test_days_in_turn_are_the_days_one_by_one(zone):
+    """Also where the clock is put back over midnight, and for a clock that goes back, or was ahead of now."""
+    from zoneinfo import ZoneInfo
+
+    now = datetime(2026, 12, 1, tzinfo=ZoneInfo(zone))
+    draw = np.random.default_rng(5)
+    moments = np.cumsum(draw.exponential(3000, 12_000)) + now.timestamp() - 390 * 86400
+    moments[::97] -= draw.uniform(0, 2 * 86400, len(moments[::97]))
+    assert moments.max() > now.timestamp()
+    assert list(days_of(moments, now)) == [day_of(at, now) for at in moments]
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"])

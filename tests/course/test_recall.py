@@ -14,6 +14,7 @@ from groundup.course.library import module_name, reference_text
 from groundup.course.listed import items
 from groundup.course.progress import Event, Standing
 from groundup.course.recall import code, reviews
+from groundup.course.recall import final as last
 from groundup.course.recall.cards import BUG, QUESTION, REBUILD, cards_of, deck
 from groundup.course.recall.passages import passage
 from groundup.course.recall.schedule import RATINGS, Schedule, next_due
@@ -133,6 +134,17 @@ def test_what_the_learner_says_of_themselves_is_the_first_review():
     again = event(AT + 4 * DAY, "noted", "1.3", rating={"explain": "no"})
     after = Schedule([passed, noted, recalled(AT + 3 * DAY, first, "good"), again])
     assert after.state(first).due == once.state(first).due  # what was recalled is known better
+
+
+def test_a_last_test_has_seven_days():
+    begun = event(AT, "final-begun", track="core", cards=["final-1/1.3/rebuild"])
+    within, after = (local(AT + days * DAY) for days in (6.9, 7.1))
+    found = last.open_final("core", [begun], within)
+    assert found is not None and found.until(within) == local(AT + 7 * DAY)
+    assert not last.has_lapsed("core", [begun], within) and last.has_lapsed("core", [begun], after)
+    assert not last.has_lapsed("lm", [begun], after)
+    passed = event(AT + DAY, "recalled", final="core", passed=True)
+    assert not last.has_lapsed("core", [begun, passed], after)
 
 
 def test_events_that_nobody_would_write_are_passed_over():

@@ -11,7 +11,7 @@ from ..lesson import Lesson
 from ..listed import items
 from ..plan.days import day_of, monday_of
 from ..progress import Event, Standing
-from .entries import EXERCISES, Entry, Section, entry_of
+from .entries import ANSWERS, ASKED, EXERCISES, Entry, Section, entry_of
 from .writing import RATING
 
 # the line below the title of an entry, which the course has written
@@ -67,15 +67,29 @@ def exercises_left(
 
 
 def days_away(events: Sequence[Event], now: datetime) -> int:
-    """Whole days since the last event, by the local calendar."""
-    return (now.date() - day_of(events[-1].at, now)).days if events else 0
+    """Days from the last day before today on which anything happened: who comes back has been away for all of today."""
+    today = now.date()
+    before = (day for event in reversed(events) if (day := day_of(event.at, now)) < today)
+    return (today - next(before, today)).days
 
 
 def written(entry: Entry) -> list[Section]:
     """The parts of an entry in which something has been written: not the questions about oneself, nor the exercises, nor what the course says."""
     skipped = (EXERCISES, RATING.lower())
-    parts = [replace(section, text=FACTS.sub("", section.text).strip()) for section in entry.sections]
+    parts = [replace(section, text=_own_words(section.text)) for section in entry.sections]
     return [part for part in parts if part.text.strip("-* ") and part.title.strip(" ?").lower() not in skipped]
+
+
+def _own_words(text: str) -> str:
+    """A part of an entry without what the course has written in it, and without ratings of oneself."""
+    lines = FACTS.sub("", text).splitlines()
+    return "\n".join(line for line in lines if not _is_rating(line)).strip()
+
+
+def _is_rating(line: str) -> bool:
+    """A line as `groundup log 1.3 --explain yes` adds it; what the learner says in words of their own is none."""
+    question, _, answer = line.removeprefix("- ").partition(": ")
+    return question in ASKED.values() and answer in ANSWERS
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ QUESTIONS = (
     "What is still unclear",
 )
 RATING = "Could I do it again"
+HOW_TO_RATE = "After each colon: yes, partly or no. Recall asks sooner for what is not yes."
 LINE_MOST = 4000  # characters of a line
 
 
@@ -44,7 +45,7 @@ def template(lesson: Lesson, facts: str, now: datetime) -> str:
     lines = [f"# {lesson.section_id} {lesson.title}", "", " ".join([f"{_said(now)}.", facts]).strip(), ""]
     for question in QUESTIONS:
         lines += [f"## {question}", "", ""]
-    lines += [f"## {RATING}", "", "After each colon: yes, partly or no. Recall asks sooner for what is not yes.", ""]
+    lines += [f"## {RATING}", "", HOW_TO_RATE, ""]
     lines += [f"- {words}:" for words in ASKED.values()]
     if exercises := items(lesson, "Exercises"):
         lines += ["", "## Exercises", "", *(f"- [ ] {i}. {text}" for i, text in enumerate(exercises, 1))]

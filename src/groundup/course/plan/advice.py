@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ..durations import minutes_said
 from ..lesson import Lesson, find_all
-from ..progress import Event, Standing, replay
+from ..progress import Event, passes
 from ..time_spent import PAUSE, minutes_spent, spans
 from ..workspace import Workspace
 
@@ -37,19 +37,20 @@ class Advice:
 def now(workspace: Workspace, moment: datetime) -> list[Advice]:
     """What there is to say to the learner at this moment, the most urgent first."""
     with workspace.store(readonly=True) as store:
-        return advice(store.events(), find_all(), moment.timestamp())
+        passed = {name for name, standing in store.standings().items() if standing.passed}
+        return advice(store.events(), passed, find_all(), moment.timestamp())
 
 
-def advice(events: Sequence[Event], lessons: Sequence[Lesson], at: float) -> list[Advice]:
-    """All rules over the events so far; at: now, in unix seconds."""
-    standings, spent = replay(events), minutes_spent(events)
+def advice(events: Sequence[Event], passed: Collection[str], lessons: Sequence[Lesson], at: float) -> list[Advice]:
+    """All rules over the events so far. passed: the lessons that have passed by them; at: now, in unix seconds."""
+    spent = minutes_spent(events)
     known = {lesson.section_id: lesson for lesson in lessons}
     found = (
         take_a_pause(events, at),
-        stuck(events, known, standings, at),
-        move_on(events, known, standings, spent),
+        stuck(events, known, passed, at),
+        move_on(events, known, passed, spent),
         slow_down(events, known, spent, at),
-        reread(events, lessons, standings),
+        reread(events, lessons, passed),
     )
     return [each for each in found if each is not None]
 
@@ -76,12 +77,10 @@ def sitting(events: Sequence[Event], at: float) -> float:
     return (events[-1].at - began) / 60
 
 
-def stuck(
-    events: Sequence[Event], lessons: Mapping[str, Lesson], standings: Mapping[str, Standing], at: float
-) -> Advice | None:
+def stuck(events: Sequence[Event], lessons: Mapping[str, Lesson], passed: Collection[str], at: float) -> Advice | None:
     """Two hours on one checkpoint: step away; and who comes back hears what to try."""
     lesson = _at_hand(events)
-    if lesson is None or lesson not in lessons or standings[lesson].passed:
+    if lesson is None or lesson not in lessons or lesson in passed:
         return None
     checkpoint, minutes = on_one_checkpoint(events, lesson)
     if minutes < STUCK:
@@ -116,14 +115,11 @@ def _first_failing(event: Event) -> str:
 
 
 def move_on(
-    events: Sequence[Event],
-    lessons: Mapping[str, Lesson],
-    standings: Mapping[str, Standing],
-    spent: Mapping[str, float],
+    events: Sequence[Event], lessons: Mapping[str, Lesson], passed: Collection[str], spent: Mapping[str, float]
 ) -> Advice | None:
     """Past one and a half times a lesson's time with everything met: move on."""
     lesson = _at_hand(events)
-    if lesson is None or lesson not in lessons or not standings[lesson].passed:
+    if lesson is None or lesson not in lessons or lesson not in passed:
         return None
     planned, taken = lessons[lesson].minutes, spent.get(lesson, 0.0)
     if taken <= OVER * planned:
@@ -152,22 +148,20 @@ def slow_down(
     )
 
 
-def reread(events: Sequence[Event], lessons: Sequence[Lesson], standings: Mapping[str, Standing]) -> Advice | None:
+def reread(events: Sequence[Event], lessons: Sequence[Lesson], passed: Collection[str]) -> Advice | None:
     """After phase 5, phase 1 again: until one of its lessons is opened."""
     fifth = {lesson.section_id for lesson in lessons if lesson.phase == 5}
     first = {lesson.section_id for lesson in lessons if lesson.phase == 1}
-    if not fifth or not first or not all(standings.get(name, Standing(name)).passed for name in fifth):
+    if not fifth or not first or not fifth <= set(passed):
         return None
-    last = max((event.id for event in events if event.lesson in fifth and _passes(event)), default=0)
+    last = max((event.id for event in events if event.lesson in fifth and passes(event)), default=0)
     if any(event.id > last and event.lesson in first and event.kind in ("opened", "checked") for event in events):
         return None
     return Advice("reread", "Phase 5 is built: read phase 1 again, and see how much of it you know now.")
 
 
-def _passes(event: Event) -> bool:
-    return event.kind in ("passed", "placed")
-
-
 def _at_hand(events: Sequence[Event]) -> str | None:
-    """The lesson of the last event that has one."""
-    return next((event.lesson for event in reversed(events) if event.lesson is not None), None)
+    """The lesson of the last event that has one; whoever writes about an earlier lesson has not gone back to it."""
+    return next(
+        (event.lesson for event in reversed(events) if event.lesson is not None and event.kind != "noted"), None
+    )

@@ -5,7 +5,7 @@ The store holds unix seconds; what day that was is asked of a zone. A zone of fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
 WEEK = timedelta(days=7)
@@ -41,6 +41,18 @@ def here() -> datetime:
 def day_of(at: float, now: datetime) -> date:
     """The local day of a moment in unix seconds. What a clock gone wrong puts after now was today."""
     return datetime.fromtimestamp(max(0.0, min(at, now.timestamp())), now.tzinfo).date()
+
+
+def days_of(moments: Iterable[float], now: datetime) -> Iterator[date]:
+    """The local day of each moment in turn. The zone is asked when a day begins and ends, and not anew for every moment of it."""
+    latest = now.timestamp()
+    day, begins, ends = date.min, latest, latest
+    for at in moments:
+        at = max(0.0, min(at, latest))
+        if not begins <= at < ends:
+            day = day_of(at, now)
+            begins, ends = (moment(each, time(), now.tzinfo).timestamp() for each in (day, day + timedelta(days=1)))
+        yield day
 
 
 def monday_of(day: date) -> date:

@@ -9,6 +9,7 @@ from datetime import date
 from .days import days, monday_of, said
 from .pace import WEEKS_LEAST, Measured
 from .settings import Settings
+from .slots import MOST
 
 MOVED = 7  # days from which an end has moved
 
@@ -58,7 +59,7 @@ def ends_of(
 def _kept(day: date, measured: Measured, settings: Settings, today: date) -> str:
     if measured.hours is None:
         needed = f"after {WEEKS_LEAST} whole weeks it is measured"
-        return f"The end is {said(day, today)}, if you work {number(settings.hours)} h a week; {needed}."
+        return f"The end is {said(day, today)}, if you work {number(min(settings.hours, MOST))} h a week; {needed}."
     return f"The end stands at {said(day, today)}: you work {number(measured.hours)} h a week."
 
 

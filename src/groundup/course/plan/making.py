@@ -6,12 +6,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from itertools import islice
 
 from ..kept_runs import kept_recipes
 from ..lesson import Lesson, find_all
-from ..progress import Event, Standing, replay
-from ..time_spent import minutes_spent, spans
+from ..progress import Event, passes
+from ..time_spent import Span, by_lesson, spans
 from ..tracks import EITHER, Track, before_begin, lessons_of
 from ..workspace import Workspace
 from .advice import Advice, advice
@@ -110,7 +109,7 @@ def make_plan(
     promise = known.promise()
     if promise.end is None:
         promise = replace(promise, end=planned.end)
-    behind = Behind(known.route, known.standings, known.passed_on, kept)
+    behind = Behind(known.route, known.passed_on, kept)
     marks = tuple(marks_of(track, behind, settings, known.start, planned, likely))
     return Plan(
         track=track,
@@ -122,8 +121,8 @@ def make_plan(
         marks=marks,
         ends=_ends(known, promise, planned, likely),
         measured=measured,
-        shares=shares_of(events),
-        advice=tuple(advice(events, known.lessons, now.timestamp())),
+        shares=shares_of(known.spans),
+        advice=tuple(advice(known.events, known.passed_by, known.lessons, now.timestamp())),
         own_minutes=sum(lesson.minutes for lesson in known.ahead),
         left=sum(task.minutes for task in known.tasks),
         missing=tuple(_missing(track, known.lessons)),
@@ -166,47 +165,47 @@ class _Known:
         return sorted(route, key=lambda lesson: lesson.section_id in self.track.optional)
 
     @cached_property
-    def standings(self) -> dict[str, Standing]:
-        return replay(self.events)
+    def spans(self) -> tuple[Span, ...]:
+        return tuple(spans(self.events))
 
     @cached_property
     def spent(self) -> dict[str, float]:
-        return minutes_spent(self.events)
+        return by_lesson(self.spans)
 
     @cached_property
-    def passes(self) -> dict[str, Event]:
+    def passed_by(self) -> dict[str, Event]:
         """The event by which each lesson passed first."""
         found: dict[str, Event] = {}
         for event in self.events:
-            if event.lesson is not None and (event.kind in ("passed", "placed") or event.payload.get("passed") is True):
+            if event.lesson is not None and passes(event):
                 found.setdefault(event.lesson, event)
         return found
 
     @cached_property
     def passed_on(self) -> dict[str, date]:
-        return {lesson: day_of(event.at, self.now) for lesson, event in self.passes.items()}
+        return {lesson: day_of(event.at, self.now) for lesson, event in self.passed_by.items()}
 
     @cached_property
     def ahead(self) -> list[Lesson]:
-        return [lesson for lesson in self.route if lesson.section_id not in self.passes]
+        return [lesson for lesson in self.route if lesson.section_id not in self.passed_by]
 
     @cached_property
     def by_week(self) -> dict[date, float]:
-        return minutes_by_week(minutes_by_day(self.events, self.now))
+        return minutes_by_week(minutes_by_day(self.spans, self.now))
 
     @cached_property
     def measured(self) -> Measured:
         worked = [
             lesson
             for lesson in self.route
-            if lesson.section_id in self.passes and self.passes[lesson.section_id].kind != "placed"
+            if lesson.section_id in self.passed_by and self.passed_by[lesson.section_id].kind != "placed"
         ]
         today = self.now.date()
         return measure(self.by_week, self.first_day, today, self.slots, self.settings, worked, self.spent)
 
     @cached_property
     def start(self) -> Start:
-        reached = max((lesson.phase for lesson in self.route if lesson.section_id in self.passes), default=0)
+        reached = max((lesson.phase for lesson in self.route if lesson.section_id in self.passed_by), default=0)
         worked = self.by_week.get(monday_of(self.now.date()), 0.0)
         return Start(self.now, self.first_day, worked, reached, papers_of(self.settings.done))
 
@@ -246,17 +245,17 @@ class _Known:
 
     def _reviewed(self, phase: int) -> float:
         """Minutes that a phase's review has had: all of them once a new lesson of another phase is begun after its last pass."""
-        passes = [self.passes[lesson.section_id] for lesson in self.route if lesson.phase == phase]
-        if all(event.kind == "placed" for event in passes):
+        passed_by = [self.passed_by[lesson.section_id] for lesson in self.route if lesson.phase == phase]
+        if all(event.kind == "placed" for event in passed_by):
             return float("inf")
-        last = max(event.id for event in passes)
+        last = max(event.id for event in passed_by)
         phases = {lesson.section_id: lesson.phase for lesson in self.route}
-        since = next(i for i, event in enumerate(self.events) if event.id == last)
+        since = next(i for i, event in enumerate(self.events, 1) if event.id == last)
         minutes = 0.0
-        for span in islice(spans(self.events[since:]), 1, None):
+        for span in self.spans[since:]:
             event = span.event
             minutes += span.minutes if span.is_work else 0.0
-            passed = self.passes.get(event.lesson or "")
+            passed = self.passed_by.get(event.lesson or "")
             new = event.lesson in phases and phases[event.lesson] != phase and (passed is None or passed.id >= event.id)
             if new and event.kind in ("opened", "checked", "passed"):
                 return float("inf")

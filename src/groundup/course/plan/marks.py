@@ -48,10 +48,9 @@ class Mark:
 
 @dataclass(frozen=True)
 class Behind:
-    """What has been done: the route of the plan, where lessons stand, on which day each passed, the recipes that are kept."""
+    """What has been done: the route of the plan, on which day each lesson passed, the recipes that are kept."""
 
     route: Sequence[Lesson]
-    standings: Mapping[str, Standing]
     passed_on: Mapping[str, date]
     kept: Collection[str]
 
@@ -74,13 +73,14 @@ def marks_of(track: Track, behind: Behind, settings: Settings, start: Start, pla
 
 def _gates(track: Track, behind: Behind, today: date, planned: Laid, likely: Laid) -> Iterator[Mark]:
     """A gate is reached on the day of the last lesson that it needs; its runs come beside."""
-    met = {gate.name for gate, is_met in gates_met(track, behind.standings, behind.kept) if is_met}
+    standings = {name: Standing(name, passed=True) for name in behind.passed_on}
+    met = {gate.name for gate, is_met in gates_met(track, standings, behind.kept) if is_met}
     for gate in track.gates:
         needs = gate.needs or tuple(
             lesson.section_id for lesson in behind.route
         )  # the last test comes after all of them
         day, then = (_reached(needs, behind.passed_on, laid.finished) for laid in (planned, likely))
-        asks = still_open(gate, behind.standings, behind.kept)
+        asks = still_open(gate, standings, behind.kept)
         says = gate.says + (f" It asks for {', '.join(asks)}." if asks else "")
         due = gate.name not in met and day is not None and day <= today  # only its runs are left
         yield Mark(f"gate {gate.name}", GATE, gate.name, says, day, then, gate.name in met, due)
@@ -101,12 +101,14 @@ def _credits(settings: Settings, start: Start) -> Iterator[Mark]:
     """Applied for in week 1; after ninety days most of them are gone."""
     done = settings.done.get(CREDITS)
     says = "Apply for cloud credits now: what is granted comes weeks later, and phase 4 wants a GPU."
-    yield Mark(CREDITS, CLOUD, "cloud credits", says, done or start.first_day, None, done is not None, done is None)
+    yield Mark(
+        CREDITS, CLOUD, "apply for cloud credits", says, done or start.first_day, None, done is not None, done is None
+    )
     day = (done or start.first_day) + timedelta(days=CREDITS_DAYS)
     ended = CREDITS_END in settings.done
     says = "Ninety days have passed: look at what is left of your cloud credits, and on which day they end."
     due = not ended and day <= start.now.date()
-    yield Mark(CREDITS_END, CLOUD, "cloud credits: 90 days", says, day, None, ended, due)
+    yield Mark(CREDITS_END, CLOUD, "what is left of the cloud credits", says, day, None, ended, due)
 
 
 def _papers(behind: Behind, settings: Settings, start: Start, planned: Laid, likely: Laid) -> Iterator[Mark]:

@@ -6,14 +6,13 @@ multiplied by the one and divided by the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from ..lesson import Lesson
-from ..progress import Event
-from ..time_spent import spans
-from .days import WEEK, day_of, monday_of
+from ..time_spent import Span
+from .days import WEEK, days_of, monday_of
 from .settings import Settings
 from .slots import Slot, capacity
 
@@ -35,13 +34,12 @@ class Measured:
     lessons: int  # passed, that it was measured over
 
 
-def minutes_by_day(events: Sequence[Event], now: datetime) -> dict[date, float]:
+def minutes_by_day(spans: Iterable[Span], now: datetime) -> dict[date, float]:
     """Minutes of work on each local day."""
     found: dict[date, float] = {}
-    for span in spans(events):
-        if span.is_work and span.minutes:
-            day = day_of(span.event.at, now)
-            found[day] = found.get(day, 0.0) + span.minutes
+    work = [span for span in spans if span.is_work and span.minutes]
+    for span, day in zip(work, days_of((span.event.at for span in work), now)):
+        found[day] = found.get(day, 0.0) + span.minutes
     return found
 
 

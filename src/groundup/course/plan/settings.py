@@ -21,6 +21,7 @@ from .days import day_of
 EVENINGS, FULL_DAYS = "evenings", "full-days"
 FULL_ABOVE = 20  # hours a week from which nobody does them in evenings
 HOURS_LINE = re.compile(r"^(\s*hours_per_week\s*=\s*)[^#\n]*?(\s*(?:#.*)?)$", re.MULTILINE)
+HOURS_LEAST, HOURS_MOST = 0.25, 168  # what can be decided
 LONGEST_OFF = 366  # days in one go
 
 
@@ -60,7 +61,7 @@ def usual_shape(hours: float) -> str:
 def _after(known: Settings, event: Event, now: datetime) -> Settings:
     said = event.payload
     hours = said.get("hours", said.get("hours_per_week"))
-    if isinstance(hours, (int, float)) and not isinstance(hours, bool) and 0 < hours <= 168:
+    if isinstance(hours, (int, float)) and not isinstance(hours, bool) and 0 < hours <= HOURS_MOST:
         known = replace(known, hours=float(hours), decided=event.id)
     if said.get("shape") in (EVENINGS, FULL_DAYS):
         known = replace(known, shape=said["shape"], decided=event.id)
@@ -124,6 +125,13 @@ def days_said(text: str) -> tuple[date, date]:
     return found
 
 
+def check_hours(hours: float) -> float:
+    """Hours a week that a week has, and that make a sitting. WorkspaceError for others."""
+    if not HOURS_LEAST <= hours <= HOURS_MOST:
+        raise WorkspaceError(f"hours a week are from {HOURS_LEAST:g} to {HOURS_MOST}, not {hours:g}")
+    return hours
+
+
 def decide(
     workspace: Workspace,
     now: datetime,
@@ -138,8 +146,8 @@ def decide(
 
     off, on: days taken off, and taken back, as DATE or DATE..DATE. level: the highest that the plan has.
     """
-    if hours is not None and not 0 < hours <= 168:
-        raise WorkspaceError(f"a week has 168 hours, not {hours:g}")
+    if hours is not None:
+        check_hours(hours)
     if level is not None and level not in LEVELS:
         raise WorkspaceError(f"there is no level {level!r}: {', '.join(LEVELS)}")
     taken, back = [days_said(text) for text in off], [days_said(text) for text in on]

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..progress import Event
-from ..time_spent import spans
+from ..time_spent import Span
 
 READ = frozenset({"opened", "hinted", "looked", "read"})
 BUILT = frozenset({"checked", "passed", "saved", "built", "reset", "bug", "found", "recalled", "arena"})
@@ -32,11 +31,11 @@ class Shares:
         return self.building / both if both else None
 
 
-def shares_of(events: Iterable[Event]) -> Shares:
-    """Building and reading over all events in order."""
+def shares_of(spans: Iterable[Span]) -> Shares:
+    """Building and reading over all of them, in order."""
     building = reading = 0.0
     at_page: set[str | None] = set()  # lessons whose page was turned to, and that were not checked since
-    for span in spans(events):
+    for span in spans:
         kind, lesson = span.event.kind, span.event.lesson
         if kind in READ:
             reading += span.minutes

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..durations import minutes_said
 from ..terminal import BOLD, HINT, MISS, PASS, REVERSE, SOFT, paint, width
-from .advice import Advice
+from .advice import TRY, Advice
 from .calendar import QUARTER, Sitting
 from .days import DAY_NAMES, MONTH_NAMES
 from .days import said as date_said
@@ -20,18 +20,20 @@ from .slots import MOST
 SCREEN = 23  # lines, and the prompt
 ROWS = 4  # quarters of the wall; a year
 FEWER = ((3, 3), (2, 3), (1, 2), (1, 1), (0, 1))  # steps of advice and dates to come, until it fits on a screen
+EVERYTHING = (len(TRY), 12)
 SHOWN = 15  # minutes from which a stretch of a sitting is named
+INDENT, LABEL = 35, 20  # columns before what a day is for, and at least for it
 LEGEND = "solid: worked · dots: not · double: now · R review · ▲ gate · × off"
 AFTER = " · dashed: as you go"  # past the planned end
 
 
 def plan_text(plan: Plan, weeks: int = 0) -> str:
-    """The plan for a person; weeks: so many in full, from this one on."""
+    """The plan for a person: a screen of it; or so many weeks in full, from this one on, with everything there is to say."""
     head = [*_head(plan), "", *wall(plan), ""]
     ahead = [week for week in plan.weeks if week.state in ("now", "ahead")]
     listed = [line for week in ahead[:weeks] for line in (*week_text(plan, week), "")] or [*week_text(plan, plan.week)]
     foot = [paint(line, SOFT) for line in _foot(plan, weeks)]
-    for steps, dates in FEWER:
+    for steps, dates in FEWER if not weeks else (EVERYTHING,):
         lines = [*head, *listed, *_said(plan, steps), *_due(plan), *_ahead(plan, dates), *foot]
         if weeks or len(lines) <= SCREEN:
             return "\n".join(lines)
@@ -39,13 +41,14 @@ def plan_text(plan: Plan, weeks: int = 0) -> str:
 
 
 def advice_line(found: Sequence[Advice]) -> str:
-    """The most urgent advice as one quiet line; "" where there is none."""
-    return textwrap.shorten(found[0].says, width(), placeholder=" ...") if found else ""
+    """The most urgent advice, as it fits the terminal; "" where there is none."""
+    return textwrap.fill(found[0].says, width()) if found else ""
 
 
 def _head(plan: Plan) -> list[str]:
     built = max((week.number for week in plan.weeks if week.state != "beyond"), default=1)
-    hours, shape = number(min(plan.settings.hours, MOST)), plan.settings.shape.replace("-", " ")
+    asked, shape = plan.settings.hours, plan.settings.shape.replace("-", " ")
+    hours = number(asked) if asked <= MOST else f"{MOST} of {number(asked)}"
     lines = [
         paint(f"week {plan.week.number} of {built}", BOLD)
         + paint(f"   {plan.track.name} · {hours} h a week, {shape}", SOFT)
@@ -110,7 +113,9 @@ def week_text(plan: Plan, week: Week) -> Iterator[str]:
         time = f"{sittings[0].start:%H:%M}–{sittings[-1].end:%H:%M}"
         minutes = minutes_said(sum(sitting.minutes for sitting in sittings))
         day = f"{DAY_NAMES[weekday]} {sittings[0].day.day}"
-        yield f"  {day:<6}  {paint(time, SOFT)}  {minutes:<7} {label(sittings)}"
+        lines = textwrap.wrap(label(sittings), max(LABEL, width() - INDENT))
+        yield f"  {day:<6}  {paint(time, SOFT)}  {minutes:<10}  {lines[0]}"
+        yield from (" " * INDENT + line for line in lines[1:])
     if not week.sittings:
         yield "  nothing more is planned"
     if week.state == "ahead":
@@ -168,7 +173,9 @@ def _foot(plan: Plan, weeks: int) -> Iterator[str]:
         said = f"not written yet, so not planned: {entries_said(plan.missing)}"
         yield textwrap.shorten(said, width(), placeholder=" ...")
     if not weeks:
-        yield "groundup plan --weeks 8 shows more of it, --ical plan.ics takes it to your calendar"
+        yield from textwrap.wrap(
+            "groundup plan --weeks 8 shows more, --ical plan.ics takes it to your calendar", width()
+        )
 
 
 def percent(share: float) -> str:

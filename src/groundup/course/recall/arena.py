@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import contract
-from ..judge import Judge
 from ..lesson import Lesson
 from ..library import module_name, reference_text
 from ..progress import Event, Standing, Store
@@ -105,6 +104,7 @@ def blank_file(lesson: Lesson, library_path: str) -> str:
 
 def judge_bout(workspace: Workspace, store: Store, bout: Bout, now: datetime) -> tuple[dict[str, Any], float | None]:
     """The judge's reply about what stands in the arena, and the seconds it took; None where it does not pass."""
+    from ..judge import Judge  # NumPy with it
     from ..session import source_line
 
     lesson, paths = bout.lesson, paths_of(bout.lesson)

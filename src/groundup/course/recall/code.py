@@ -10,16 +10,18 @@ import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...lab.sqlite import StoreError
 from ..bugs import faults_of
-from ..judge import Judge
 from ..lesson import Lesson, find
 from ..library import Submission, module_name, reference_text
 from ..progress import Event, Store
 from ..workspace import Workspace, WorkspaceError, write_atomically
 from .cards import BUG, MINUTES, REBUILD, Card
+
+if TYPE_CHECKING:
+    from ..judge import Judge  # NumPy with it, which cards that are only shown do without
 
 BEGUN, CHECKED = "recall-begun", "recall-checked"
 TRIES = 8  # parts, or faults, that are tried before a card is given up

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..judge import Judge
 from ..lesson import Lesson, find_all
 from ..progress import Event, Standing
 from ..scratch import own_scratch
@@ -23,7 +22,7 @@ from .code import Task, hand_out, judge_task, open_task
 
 BEGUN = "final-begun"
 PIECES = 10
-DAYS = 7
+DAYS, DAY = 7, 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,10 @@ class Final:
     begun: float
     pieces: tuple[Card, ...]
     passed: frozenset[str]
+
+    def until(self, now: datetime) -> datetime:
+        """When its week is over, in the zone of now."""
+        return datetime.fromtimestamp(self.begun + DAYS * DAY, now.tzinfo)
 
     @property
     def at_hand(self) -> Card | None:
@@ -55,7 +58,13 @@ def open_final(track: str, events: Iterable[Event], now: datetime) -> Final | No
                 found = None
             elif payload.get("piece") and payload.get("passed"):
                 found = Final(track, found.begun, found.pieces, found.passed | {payload["card"]})
-    return found if found is not None and now.timestamp() - found.begun <= DAYS * 86400 else None
+    return found if found is not None and now.timestamp() - found.begun <= DAYS * DAY else None
+
+
+def has_lapsed(track: str, events: Sequence[Event], now: datetime) -> bool:
+    """Whether a test of a track was begun, and its week went by."""
+    begun = any(event.kind == BEGUN and event.payload.get("track") == track for event in events)
+    return begun and met_at(track, events) is None and open_final(track, events, now) is None
 
 
 def met_at(track: str, events: Iterable[Event]) -> float | None:
@@ -105,6 +114,8 @@ def go_on(workspace: Workspace, track: Track, now: datetime) -> tuple[dict[str, 
 
     The reply is None where nothing was out; the task is None where the test is passed.
     """
+    from ..judge import Judge  # NumPy with it
+
     with workspace.store(readonly=True) as store:
         events = store.events()
     if open_final(track.name, events, now) is None:

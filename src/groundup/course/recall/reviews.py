@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from ..judge import Judge
 from ..lesson import find_all
 from ..log.entries import read_log
 from ..log.writing import keep_ratings
@@ -64,6 +63,8 @@ def desk_of(workspace: Workspace, now: datetime, minutes: int = DAILY) -> Desk:
 
 def give(workspace: Workspace, card: Card) -> Task:
     """Hands out a card of code."""
+    from ..judge import Judge  # NumPy with it
+
     with own_scratch(), Judge() as judge, workspace.store() as store:
         return hand_out(workspace, store, judge, card)
 
@@ -73,6 +74,8 @@ def look_at(workspace: Workspace, task: Task, now: datetime, rating: str | None 
 
     rating: what the learner makes of it, once it passes.
     """
+    from ..judge import Judge  # NumPy with it
+
     with own_scratch(), Judge() as judge, workspace.store() as store:
         reply = judge_task(workspace, store, judge, task)
         if not reply["verdict"]["passed"]:

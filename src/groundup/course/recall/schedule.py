@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ..progress import Event
+from ..progress import Event, passes
 from .cards import SELF, Card
 
 if TYPE_CHECKING:
@@ -46,15 +46,15 @@ class Schedule:
             self._take(event)
 
     def _take(self, event: Event) -> None:
-        payload, at = event.payload, _moment(event.at)
-        if event.lesson is not None and (event.kind in ("passed", "placed") or payload.get("passed") is True):
-            self._passed.setdefault(event.lesson, at)
+        payload = event.payload
+        if event.lesson is not None and passes(event):
+            self._passed.setdefault(event.lesson, _moment(event.at))
         elif event.kind == "noted" and event.lesson is not None and isinstance(payload.get("rating"), dict):
-            self._rated[event.lesson] = (at, payload["rating"])
+            self._rated[event.lesson] = (_moment(event.at), payload["rating"])
         elif event.kind == "recalled" and payload.get("rating") in RATINGS and isinstance(payload.get("card"), str):
             name = payload["card"]
             before = self._reviewed.get(name) or self._first(name, str(payload.get("form")))
-            self._reviewed[name] = _review(before, payload["rating"], at)
+            self._reviewed[name] = _review(before, payload["rating"], _moment(event.at))
             self._times[name] = self._times.get(name, 0) + 1
 
     def _first(self, name: str, kind: str) -> fsrs.Card:
