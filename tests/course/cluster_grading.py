@@ -7,6 +7,7 @@ Not collected by the suite, for it starts some ten processes and takes a minute:
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +17,8 @@ import pytest
 from groundup.course.faults import load_faults
 from groundup.course.lesson import find
 from groundup.course.library import reference_text
+from groundup.course.packs.opening import look
+from groundup.course.packs.writing import example
 
 from .test_grading import BUILT, HOSTILE, LESSON, MODULE, hand_in, verdicts
 
@@ -56,7 +59,8 @@ def texts():
 
 
 def begin(cwd, *words, **environment):
-    command = [sys.executable, "-m", "groundup", "grade", "class", "--lesson", LESSON, "--seed", "7", "--json", *words]
+    lesson = () if "--course" in words else ("--lesson", LESSON)
+    command = [sys.executable, "-m", "groundup", "grade", "class", *lesson, "--seed", "7", "--json", *words]
     return subprocess.Popen(
         command, cwd=cwd, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -100,6 +104,19 @@ def test_a_node_that_is_lost_takes_no_submission_with_it(cluster, texts, tmp_pat
     told = end(process)
     assert told["judged"] == told["handed"] == 3 * len(texts) and told["ended"] == 0
     assert told["passed"] == 3 * 2  # the reference, and the one that prints
+
+
+def test_a_pack_goes_with_the_work(cluster, tmp_path, monkeypatch):
+    pack, nowhere = tmp_path / "pack", tmp_path / "configuration"
+    shutil.copytree(example(), pack)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(nowhere))  # what the nodes' processes have is older, and trusts nothing
+    source = (pack / "series/averages.py").read_text(encoding="utf-8")
+    hand_in(tmp_path / "class", {"right/averages.py": source, "empty/averages.py": "", "half/averages.py": source[:-300]})
+    asked = ("--course", str(pack), "--trust", look(pack).digest)
+    told = end(begin(tmp_path, "--out", "far", "--executor", "ray", "--address", cluster.address, *asked))
+    near = end(begin(tmp_path, "--out", "near", *asked))
+    assert told["judged"] == near["judged"] == 3 and told["ended"] == 0 and told["passed"] == 1
+    assert verdicts(tmp_path / "far") == verdicts(tmp_path / "near")
 
 
 def test_without_a_cluster_it_starts_one_of_its_own(token, texts, tmp_path):

@@ -46,11 +46,19 @@ def test_a_lessons_file_is_of_the_student_whose_folder_it_is_in(tmp_path):
     }
 
 
+def test_what_lies_beside_a_students_file_is_no_other_student(tmp_path):
+    put(tmp_path, "ada/value.py", "ada/linear.py", "ada/scratch.py", "bob/linear.py", "class/value.py", "class/eve.py")
+    entries = told(tmp_path)
+    assert {name for name, one in entries.items() if not one.reason} == {("ada", "1.3"), ("class", "1.3")}
+    assert "2.1" in entries["bob/linear", ""].reason and len(entries) == 3  # named as another lesson's: not failed for it
+    assert {name for name, _ in told(tmp_path / "class")} == {"class", "eve"}  # the folder that was named holds students
+
+
 def test_a_workspace_has_an_entry_for_each_lesson_it_has_files_of(tmp_path):
     put(tmp_path, "ada/groundup.toml", "ada/mine/grad/value.py", "ada/mine/grad/tensor.py", "ada/notes/value.py")
-    put(tmp_path, "bob/groundup.toml", "bob/mine/__init__.py")
+    put(tmp_path, "bob/groundup.toml", "bob/mine/__init__.py", "eve/mine/grad/value.py")
     entries = told(tmp_path, lesson=None)
-    assert {("ada", "1.3"), ("ada", "1.4"), ("bob", "")} == set(entries)
+    assert {("ada", "1.3"), ("ada", "1.4"), ("bob", ""), ("eve", "1.3")} == set(entries)
     assert entries["bob", ""].reason == NOTHING
     named = told(tmp_path, lesson="1.3")
     assert named["bob", "1.3"].files == {} and not named["bob", "1.3"].reason  # judged, and missing

@@ -51,7 +51,7 @@ def rows():
 
 
 def read(data):
-    return list(csv.DictReader(io.StringIO(data.decode(), newline="")))
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
 def test_checkpoints_are_counted(rows):
@@ -101,7 +101,7 @@ def test_the_csv_says_what_the_rows_say_and_holds_no_formula(rows):
         assert int(line["passed"]) == sum(m.passed for m in row.marks if not m.stretch)
         for cell in line.values():
             assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝"))
-    assert {len(line) for line in csv.reader(io.StringIO(tables.results_csv(rows).decode(), newline=""))} == {13}
+    assert {len(line) for line in csv.reader(io.StringIO(tables.results_csv(rows).decode("utf-8-sig"), newline=""))} == {13}
 
 
 def test_the_other_tables_are_whole(rows):

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -13,10 +14,11 @@ import pytest
 
 from groundup.course import courses
 from groundup.course.author import check_lesson
-from groundup.course.lesson import find, find_all
+from groundup.course.lesson import LessonError, find, find_all
 from groundup.course.library import Submission, reference_text
 from groundup.course.overlay import over_reference
 from groundup.course.packs import contents, opening, trust, wheels
+from groundup.course.packs.carrying import Carried, carried, put_down
 from groundup.course.packs.contents import CourseError
 from groundup.course.packs.opening import look, of_workspace, size
 from groundup.course.packs.trust import Untrusted
@@ -409,3 +411,39 @@ def test_who_writes_a_pack_is_not_asked_at_each_change(pack, tmp_path, monkeypat
     with contextlib.suppress(Untrusted):
         of_workspace(tmp_path, "other")
         raise AssertionError("another pack was trusted with it")
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ("return np.lib.stride", "1 / 0\n    return np.lib.stride"),
+    ("draw.integer(1, 40)", "draw.whole(1, 40)"),
+])  # fmt: skip
+def test_what_the_authors_own_code_raises_has_its_line(pack, judge, old, new):
+    checks = pack / LESSON / "checks.py"
+    text = checks.read_text()
+    edit(checks, old, new)
+    line = text[: text.index(old)].count("\n") + 1
+    with courses.learning(look(pack)), pytest.raises(LessonError, match=rf"checks\.py:{line}: the cases of"):
+        check_lesson(pack / LESSON, judge)
+
+
+def test_a_pack_that_is_carried_is_the_one_that_was_trusted(pack, tmp_path):
+    course = look(pack)
+    taken = carried(course)
+    there = put_down(taken, tmp_path / "there")
+    assert there.digest == look(tmp_path / "there").digest == course.digest
+    assert there.package == tmp_path / "there/series" and (there.lessons / "01-series").is_dir()
+    with pytest.raises(CourseError, match="changed"):
+        put_down(Carried(course, {**taken.files, "series/averages.py": b"x = 1\n"}), tmp_path / "other")
+
+
+@pytest.mark.parametrize(("name", "data", "said"), [
+    (f"{LESSON}/faults.toml", b"\xff\xfe", "faults.toml:1: is not text"),
+    (f"{LESSON}/faults.toml", b"fault = 3\n", "each below a line"),
+    (f"{LESSON}/faults.toml", b"\n\nfault = \n", "faults.toml:3: this is not TOML"),
+    ("series/averages.py", b"\xff\xfe", "averages.py, and that is not text"),
+    ("series/averages.py", b"def (:\n", "averages.py, and that does not parse"),
+])  # fmt: skip
+def test_a_broken_file_of_a_lesson_is_a_sentence(pack, judge, name, data, said):
+    (pack / name).write_bytes(data)
+    with courses.learning(look(pack)), pytest.raises(LessonError, match=re.escape(said)):
+        check_lesson(pack / LESSON, judge)

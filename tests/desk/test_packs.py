@@ -11,6 +11,7 @@ from groundup.desk.cells.kernel import Kernel
 from groundup.desk.explore import find_all, for_lesson
 from groundup.desk.reading.figures import comes_with_groundup
 from groundup.desk.reading.markup import rendered
+from groundup.desk.views.shelf import lessons_here
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tiny-pack"
 
@@ -45,3 +46,9 @@ def test_explorables_are_groundups_and_not_for_the_lessons_of_a_pack():
     assert find_all() == {} and for_lesson("1.1") == []
     with courses.learning(None):
         assert find_all()
+
+
+def test_the_shelf_links_to_no_lesson_of_a_pack():
+    assert lessons_here() == frozenset(), "its 1.1 is groundup's, and not the pack's"
+    with courses.learning(None):
+        assert "1.1" in lessons_here()

@@ -6,15 +6,18 @@ import os
 import re
 import subprocess
 import sys
+from datetime import datetime
 from xml.etree import ElementTree
 
 import pytest
 
 from groundup.course.lesson import find, find_all
+from groundup.course.log.writing import template
 from groundup.course.workspace import WorkspaceError, find_workspace, make_workspace
-from groundup.desk.portfolio import building
+from groundup.desk.portfolio import building, log_text
 from groundup.desk.portfolio.choices import NAME
 from groundup.desk.portfolio.feed import ATOM
+from groundup.desk.portfolio.pages import beginning
 from groundup.desk.portfolio.site import LISTED
 
 from . import simulated
@@ -142,8 +145,9 @@ def test_a_reference_that_was_read_first_is_not_hidden(workspace):
 def test_gates_are_met_by_what_was_passed_and_run(workspace):
     gate = workspace.track.gates[0]
     simulated.passed(workspace.root, [lesson for lesson in find_all() if lesson.section_id in gate.lessons])
-    made, _ = built(workspace)
+    made, folder = built(workspace)
     assert not dict((each.name, met) for each, met in made.portfolio.gates)[gate.name]
+    assert not any(met for _, met in made.portfolio.gates) and 'id="gates"' not in page(folder, "index.html")
     for recipe in gate.runs:
         simulated.run(
             workspace.root, recipe, 0, dict(own_values(recipe)), result={claim: 1.0 for claim in claims(recipe)}
@@ -151,7 +155,11 @@ def test_gates_are_met_by_what_was_passed_and_run(workspace):
     made, folder = built(workspace)
     assert dict((each.name, met) for each, met in made.portfolio.gates)[gate.name]
     assert [run.row.recipe for run in made.portfolio.reproduced] == list(gate.runs)
-    assert "Reproductions" in page(folder, "index.html")
+    index = page(folder, "index.html")
+    assert "Reproductions" in index and 'id="gates"' in index
+    phases = {lesson.phase_title for lesson in find_all()}
+    shown = {title for title in phases if f'aria-label="{title}, ' in index}  # a phase of which nothing is built is not
+    assert shown == {built.lesson.phase_title for built in made.portfolio.built} != phases
 
 
 def own_values(recipe):
@@ -265,7 +273,7 @@ def test_hostile_names_code_and_texts_are_only_shown(workspace):
     simulated.passed(
         workspace.root, [find("1.3"), find("1.4")], {"grad/value.py": code, "grad/tensor.py": b"\xff\xfe\x00 not text"}
     )
-    simulated.run(workspace.root, HOSTILE, config={HOSTILE: HOSTILE, "home": os.path.expanduser("~/text")},
+    simulated.run(workspace.root, HOSTILE, config={HOSTILE: HOSTILE, "home": os.path.expanduser("~/text"), "disk": ["/srv/ada/notes.txt"]},
         metrics={HOSTILE: [3.0, float("nan"), float("inf"), 1.0]}, files={"a.txt": HOSTILE.encode() + b"\0\x1b[1m"}, result={HOSTILE: 1.0})  # fmt: skip
     simulated.run(workspace.root, HOSTILE, seed=1, metrics={HOSTILE: [1.0, 2.0]}, result={HOSTILE: 2.0})
     simulated.post(
@@ -289,8 +297,9 @@ def test_hostile_names_code_and_texts_are_only_shown(workspace):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"<(script|iframe|form|img[^>]*onerror|b id=)", text), path
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text), path
-        assert os.path.expanduser("~/") not in text, path
+        assert os.path.expanduser("~/") not in text and "/srv/ada" not in text, path
         assert re.fullmatch(r"[a-z0-9.-]+", path.name), path
+    assert "notes.txt" in "".join(path.read_text(encoding="utf-8") for path in (folder / "runs").iterdir())
     ElementTree.parse(folder / "feed.xml")
 
 
@@ -368,3 +377,26 @@ def test_choices_that_cannot_be_used_are_named(workspace, text, says):
     (workspace.root / NAME).write_text(text)
     with pytest.raises(WorkspaceError, match=re.escape(says)):
         building.make(workspace, building.Asked(), BERLIN)
+
+
+def test_a_log_is_shown_as_what_was_answered():
+    text = template(find("1.3"), "Built: 1 check.", datetime(2026, 2, 3))
+    assert not re.search(r"(?m)^## |^- ", log_text.answered(text))  # a form that nobody has filled in says nothing
+    filled = text.replace("## What was hard\n", "## What was hard\n\nThe order.\n\n```\n# [ ] kept\n- [ ] kept\n```\n")
+    filled = filled.replace("- [ ] 2.", "- [x] 2.").replace(
+        "explain it without looking:", "explain it without looking: no"
+    )
+    shown = log_text.answered(filled)
+    assert re.findall(r"(?m)^## (.*)", shown) == ["What was hard", "Exercises"]
+    assert "- [ ] kept" in shown and "- 2. " in shown and "looking" not in shown and "After each colon" not in shown
+    assert log_text.answered("# a\n\n## b\n\n### c\n\nd\n") == "# a\n\n## b\n\n### c\n\nd"
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("One. Two.", "One. Two."),
+    ("A first sentence with $x^2$ in it. " + "word " * 60, "A first sentence"),
+    ("word " * 60, "word word"),
+])  # fmt: skip
+def test_a_piece_is_introduced_in_whole_sentences(text, said):
+    begun = beginning(text)
+    assert begun.startswith(said) and len(begun) <= 203 and begun.endswith((".", " …"))

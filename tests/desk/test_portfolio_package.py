@@ -10,10 +10,13 @@ from dataclasses import replace
 
 import pytest
 
+from groundup.course import courses
 from groundup.course.faults import load_faults
 from groundup.course.lesson import find
 from groundup.course.library import reference_text
-from groundup.course.workspace import WorkspaceError, make_workspace
+from groundup.course.packs import opening
+from groundup.course.packs.writing import new_lesson, new_pack
+from groundup.course.workspace import Config, WorkspaceError, make_workspace
 from groundup.desk.portfolio import building
 from groundup.desk.portfolio.killing import Bench, kill_score
 from groundup.desk.portfolio.packaging import make_package
@@ -240,3 +243,26 @@ def test_tests_run_without_pytest_too(tmp_path, text, status):
     path = tmp_path / "test_it.py"
     path.write_text(text)
     assert by_hand([str(path)]) == status
+
+
+def test_in_a_pack_what_is_not_mine_is_the_packs(tmp_path):
+    pack = new_pack(tmp_path / "shop")[0].parent
+    with courses.learning(opening.look(pack)):
+        new_lesson(opening.look(pack))
+    second = pack / "shop_library" / "averages_2.py"
+    second.write_text(
+        second.read_text().replace(
+            "import numpy as np\n", "import numpy as np\n\nfrom .averages import half_life as _\n"
+        )
+    )
+    course = opening.look(pack)
+    with courses.learning(course):
+        made = make_workspace(tmp_path / "ws", Config(course=str(pack)))
+        simulated.passed(made.root, [find("1.2")])
+        package = make_package(made, "")
+    assert package.mine == ("averages_2",) and package.reference == ("averages",)
+    with zipfile.ZipFile(io.BytesIO(package.data)) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    everything = "".join(files.values())
+    assert "Of shop (MIT)" in everything and any(name.endswith("LICENSE.shop") for name in files)
+    assert "groundup" not in files["mine/__init__.py"] and "LICENSE.groundup" not in everything

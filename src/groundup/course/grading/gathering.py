@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..lesson import Lesson
+from ..lesson import Lesson, find_all
 from ..library import FILE_CAP
 
 DEEPEST = 12  # folders within folders
 PASSED_OVER = frozenset({"__pycache__", "__MACOSX", "node_modules", "venv", "env", "site-packages"})
-INIT = ("mine", "__init__.py")
+WORKSPACE = ("groundup.toml", "mine")  # either is enough
 NOTHING = "There is no file of a lesson in it."
 LINK = "It is a symbolic link, and those are not followed."
 
@@ -74,6 +74,8 @@ class _Gatherer:
         self._by_name: dict[str, list[str]] = {}
         for path in self._by_path:
             self._by_name.setdefault(os.path.basename(path), []).append(path)
+        others = [lesson for lesson in find_all() if lesson not in lessons]
+        self._elsewhere = {os.path.basename(path): lesson.section_id for lesson in others for path in lesson.builds}
 
     def place(self, path: str, alone: bool) -> list[Handed]:
         """What lies at a path that somebody named. If it is the only one, names begin below it."""
@@ -98,7 +100,7 @@ class _Gatherer:
                 entries = sorted(scanned, key=lambda entry: entry.name)
         except OSError as problem:
             return [Handed(student, shown(path), reason=f"It cannot be read: {_why(problem)}.")]
-        if os.path.lexists(os.path.join(path, "groundup.toml")) or os.path.lexists(os.path.join(path, *INIT)):
+        if any(os.path.lexists(os.path.join(path, name)) for name in WORKSPACE):
             return self._workspace(path, student)
         own: list[Handed] = []  # the student's whom this folder is called after, and single files of others
         below: list[Handed] = []
@@ -116,6 +118,7 @@ class _Gatherer:
                 below.append(Handed(name, shown(entry.path), reason=LINK))
         if any(one.student == student and one.lesson for one in own):  # what else lies in a student's folder is theirs
             below = [one for one in below if not one.reason]
+            own = [one for one in own if one.student == student or prefix == ""]
         found = [*_together(own), *below]
         empty = all(one.reason == NOTHING for one in found) and (prefix != "" or not found)
         return [Handed(student, shown(path), reason=NOTHING)] if empty else found
@@ -165,6 +168,10 @@ class _Gatherer:
         if meant:
             ids = " or ".join(sorted({self._by_path[path].section_id for path in meant}))
             return Handed(student, shown(path), reason=reason or f"It may be of {ids}: name one with --lesson.")
+        if (other := self._elsewhere.get(os.path.basename(path))) is not None:
+            return Handed(
+                stem, shown(path), reason=reason or f"It is called as a file of {other}, which is not graded here."
+            )
         if len(self._lessons) > 1:
             return Handed(stem, shown(path), reason=reason or "Its name is no lesson's file: name one with --lesson.")
         lesson = self._lessons[0]

@@ -21,7 +21,7 @@ from .. import courses
 from ..judge import Judge
 from ..lesson import Lesson, find
 from ..library import ROOT, Submission, module_name, reference_sources, reference_text
-from ..probes import library_modules
+from ..probes import library_modules, trees
 from .executors import Ended
 from .gathering import Handed
 
@@ -111,16 +111,17 @@ def judge_hash() -> str:
 @lru_cache(maxsize=128)
 def lesson_hash(lesson: Lesson) -> str:
     """The hash of what a lesson asks, of the mistakes it knows, and of the library that it asks it of."""
-    asks = ast.parse(_bytes(lesson.checks))
-    named = [module for node in asks.body for module in library_modules(node)]
+    asks = [node for _, tree in trees(lesson) for node in tree.body]
+    named = [module for node in asks for module in library_modules(node)]
     used = reference_sources([*lesson.modules, *named])
     drawn = {
         name.split(".")[1]  # what draws cases or knows truths: the whole folder it is in
-        for node in ast.walk(asks)
+        for top in asks
+        for node in ast.walk(top)
         if isinstance(node, ast.ImportFrom) and (name := node.module or "").startswith("groundup.")
     }
     sources = [path for name in sorted(drawn - {"course"}) for path in (ROOT / name).rglob("*.py")]
-    parts = [_bytes(path) for path in (lesson.page, lesson.checks, lesson.folder / "faults.toml")]
+    parts = [_bytes(path) for path in (lesson.page, *lesson.checks, lesson.folder / "faults.toml")]
     parts += [text.encode() for module in sorted(used) for text in (module, used[module][1])]
     pack = courses.current()
     return _hash([*parts, _hash_of(sources).encode(), (pack.digest if pack is not None else "").encode()])

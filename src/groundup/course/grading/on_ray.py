@@ -1,7 +1,7 @@
 """The executor for a cluster: Ray tasks that do what a local worker does, with token authentication on.
 
 The nodes need groundup, its lessons and their data, and nothing of the class: a task is given the files' bytes and answers with
-the result's. Who can reach a cluster can run code on it, so no cluster is started or joined without a token
+the result's. A pack goes with the tasks, once to each node, under the trust of whoever grades. Who can reach a cluster can run code on it, so no cluster is started or joined without a token
 (https://docs.ray.io/en/latest/ray-security/token-auth.html).
 """
 
@@ -11,13 +11,16 @@ import contextlib
 import os
 import secrets
 import sys
+import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+from ..courses import current, use
 from ..judge import Judge
+from ..packs.carrying import carried, put_down
 from ..scratch import own_scratch
 from ..workspace import WorkspaceError
 from .executors import ATTEMPTS, Ended
@@ -27,18 +30,26 @@ STARTING = 120.0  # seconds that a node may take beside a submission's own: a pr
 BACKSTOP = 5.0  # seconds after which the size of the cluster is looked at again
 
 
-@lru_cache(maxsize=1)
-def _judge() -> Judge:
-    """The warm judge of this process of Ray's, for as long as that lives; the next one clears its folder away."""
-    contextlib.ExitStack().enter_context(own_scratch())
-    return Judge()
+_warm: list[Judge] = []  # of this process of Ray's, which serves one grading; the next one clears its folder away
 
 
-def on_node(unit: Unit, terms: Terms) -> tuple[str, bytes]:
+def _judge(pack: Sequence[Any]) -> Judge:
+    """The judge, made at the first task; `pack` is a reference to the pack, or nothing where the course is groundup's own."""
+    import ray
+
+    if not _warm:
+        contextlib.ExitStack().enter_context(own_scratch())
+        for reference in pack:
+            use(put_down(ray.get(reference), Path(tempfile.mkdtemp(prefix="pack-")).resolve()))
+        _warm.append(Judge())
+    return _warm[0]
+
+
+def on_node(unit: Unit, terms: Terms, pack: Sequence[Any]) -> tuple[str, bytes]:
     """A unit graded where Ray has put it: the node's id, and the result."""
     import ray
 
-    return str(ray.get_runtime_context().get_node_id()), grade(unit, terms, _judge())
+    return str(ray.get_runtime_context().get_node_id()), grade(unit, terms, _judge(pack))
 
 
 class OnRay:
@@ -48,14 +59,17 @@ class OnRay:
     """
 
     def __init__(self, terms: Terms, seconds: float, address: str | None = None, workers: int | None = None) -> None:
-        self._ray = _joined(address, workers)
-        self._leave = contextlib.ExitStack()
-        self._leave.callback(self._ray.shutdown)
-        self._leave.enter_context(
-            contextlib.redirect_stdout(sys.stderr)
-        )  # Ray tells of lost nodes where we give results
+        with contextlib.ExitStack() as leave:
+            leave.enter_context(contextlib.redirect_stdout(sys.stderr))  # Ray tells of lost nodes where we give results
+            self._ray = _joined(address, workers)
+            leave.callback(self._ray.shutdown)  # before stdout is given back: it may still tell
+            self._leave = leave.pop_all()
         self._task: Any = self._ray.remote(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")(on_node)
         self._terms, self._seconds, self._most = terms, seconds, workers
+        pack = current()
+        self._pack = (
+            [] if pack is None else [self._ray.put(carried(pack))]
+        )  # in a list: fetched where it is first needed
         self._waiting: deque[tuple[Unit, int]] = deque()
         self._busy: dict[Any, tuple[Unit, int, float]] = {}
         self.nodes: set[str] = set()  # that have graded something
@@ -69,7 +83,7 @@ class OnRay:
             while self._waiting and len(self._busy) < room:
                 unit, attempt = self._waiting.popleft()
                 until = time.monotonic() + STARTING + self._seconds
-                self._busy[self._task.remote(unit, self._terms)] = unit, attempt, until
+                self._busy[self._task.remote(unit, self._terms, self._pack)] = unit, attempt, until
             done, _ = self._ray.wait(list(self._busy), num_returns=1, timeout=BACKSTOP)
             for task in done:
                 yield from self._hear(task)

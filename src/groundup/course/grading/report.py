@@ -10,11 +10,13 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from ..lesson import Lesson
 from ..terminal import printable
+from ..verdict_parts import PLAIN_NAMES
 from . import statistics
 from .duplicates import Pair
 from .rows import Row
 
 PAIRS_SHOWN = 500
+FEW = 20  # pairs that are laid out at once; more are folded away under their families
 WORDS = {"passed": "passed", "failed": "not passed", "unusable": "unusable", "ended": "ended"}
 
 
@@ -34,10 +36,23 @@ def report(lessons: Sequence[Lesson], seed: int, rows: Sequence[Row], pairs: Seq
         fault_counts=statistics.faults(rows),
         pairs=pairs[:PAIRS_SHOWN],
         pair_count=len(pairs),
-        families=len({(pair.lesson, pair.family) for pair in pairs}),
+        families=_families(pairs),
         words=WORDS,
+        few=FEW,
     )
     return page.encode("utf-8", "replace")
+
+
+def _families(pairs: Sequence[Pair]) -> dict[tuple[str, int], list[str]]:
+    """Who is in each family, by lesson and number."""
+    found: dict[tuple[str, int], dict[str, None]] = {}
+    for pair in pairs:
+        found.setdefault((pair.lesson, pair.family), {}).update({pair.first: None, pair.second: None})
+    return {key: list(members) for key, members in found.items()}
+
+
+def _in_words(verdict: str) -> str:
+    return PLAIN_NAMES.get(verdict, verdict.replace("-", " "))
 
 
 @lru_cache(maxsize=1)
@@ -45,6 +60,7 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_legible
     )
+    environment.filters["in_words"] = _in_words
     return environment.from_string(Path(__file__).with_name("report.html").read_text(encoding="utf-8"))
 
 

@@ -89,12 +89,12 @@ def _yes(value: bool) -> str:
 
 
 def _table(names: str, rows: Iterable[Sequence[object]]) -> bytes:
-    """RFC 4180, in UTF-8."""
+    """RFC 4180, in UTF-8 with its mark in front: without it Excel takes names for another encoding."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(names.split())
     writer.writerows([_inert(cell) for cell in row] for row in rows)
-    return text.getvalue().encode("utf-8", "replace")
+    return text.getvalue().encode("utf-8-sig", "replace")
 
 
 def _inert(cell: object) -> object:

@@ -21,6 +21,9 @@ Listed = tuple[str, os.stat_result]  # a path inside the pack, with slashes
 class CourseError(LessonError):
     """What is wrong with a pack, where, and what was expected."""
 
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.problem}" if self.path.is_file() else f"{self.path}: {self.problem}"
+
 
 class _Kept:
     """The hashes that have been made, each with the times of the files that it was made from."""
@@ -88,7 +91,7 @@ def digest(folder: Path) -> str:
         return kept[1]
     whole = hashlib.sha256(b"groundup pack 1\n")
     for name, _ in files:
-        whole.update(f"{len(name.encode())} {name} ".encode() + hashlib.sha256(_read(folder / name)).digest())
+        whole.update(f"{len(name.encode())} {name} ".encode() + hashlib.sha256(read(folder / name)).digest())
     found = whole.hexdigest()
     newest = max((s.st_ctime for _, s in files), default=0.0)
     if time.time() - newest > SETTLED and times_of(listed(folder)) == times:
@@ -96,7 +99,8 @@ def digest(folder: Path) -> str:
     return found
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """A file of a pack, no link followed. CourseError if it cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(descriptor, "rb") as file:
@@ -111,6 +115,6 @@ def _read(path: Path) -> bytes:
 def read_text(path: Path) -> str:
     """A file of a pack as text. CourseError if it is none."""
     try:
-        return _read(path).decode("utf-8")
+        return read(path).decode("utf-8")
     except UnicodeDecodeError as problem:
         raise CourseError(path, 1, f"is not text in UTF-8 ({problem.reason})") from None

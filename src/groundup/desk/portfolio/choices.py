@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ...course import courses
 from ...course.workspace import Workspace, WorkspaceError, write_atomically
 
 if sys.version_info >= (3, 11):
@@ -54,7 +55,8 @@ def read_choices(workspace: Workspace) -> Choices:
     except FileNotFoundError:
         return Choices()
     except (OSError, UnicodeDecodeError) as problem:
-        raise WorkspaceError(f"{path} cannot be read: {problem}") from None
+        why = problem.strerror if isinstance(problem, OSError) else "it is not text in UTF-8"
+        raise WorkspaceError(f"{path} cannot be read: {why}") from None
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
@@ -95,7 +97,9 @@ def write_once(workspace: Workspace, title: str | None, featured: Sequence[str])
     path = workspace.root / NAME
     if path.exists() or path.is_symlink():
         return False
-    text = TEMPLATE.format(title=_quoted(title or TITLE), featured="[" + ", ".join(map(_quoted, featured)) + "]")
+    pack = courses.current()
+    title = title or (TITLE if pack is None else pack.title)
+    text = TEMPLATE.format(title=_quoted(title), featured="[" + ", ".join(map(_quoted, featured)) + "]")
     write_atomically(path, text.encode())
     return True
 

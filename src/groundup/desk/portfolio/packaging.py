@@ -23,6 +23,7 @@ from ...course.progress import Store
 from ...course.workspace import Workspace, WorkspaceError
 from ...lab.sqlite import StoreError
 from .killing import Score, kill_score
+from .lender import Lender, lender
 from .wheel import wheel
 
 TESTS = "tests"  # in the workspace
@@ -30,11 +31,11 @@ DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "PyYAML", "PIL": "pillow"}  
 INIT = '''\
 """What I have built, lesson by lesson.
 
-MINE are the modules that I wrote, those of lessons as they passed; FROM_GROUNDUP those of groundup (MIT, see LICENSE.groundup) that they lean on.
+MINE are the modules that I wrote, those of lessons as they passed; NOT_MINE those that they lean on, of the course {course} (see LICENSE.{course}).
 """
 
 MINE = {mine}
-FROM_GROUNDUP = {reference}
+NOT_MINE = {reference}
 '''
 
 
@@ -76,14 +77,16 @@ def make_package(
     name = _distribution(name or workspace.root.name)
     version = f"0.{len(passed)}.{_passes(workspace)}"
     files = {f"mine/{path}": data for path, data in laid_out(sources).items()}
-    files["mine/__init__.py"] = INIT.format(mine=json.dumps(mine), reference=json.dumps(reference)).encode()
+    course = lender()
+    init = INIT.format(course=course.name, mine=json.dumps(mine), reference=json.dumps(reference))
+    files["mine/__init__.py"] = init.encode()
     files |= {f"mine/{TESTS}/{path}": data for path, data in tests.items()}
     if tests:
         files.setdefault(f"mine/{TESTS}/__init__.py", b"")
-    readme = _readme(name, mine, reference, tests, score)
-    summary = "A machine learning library built from the ground up, lesson by lesson"
-    text = _licence() if reference else ""
-    file, data = wheel(name, version, files, summary, readme, _needs([*sources.values()]), text)
+    readme = _readme(name, mine, reference, course, tests, score)
+    summary = "A library built from the ground up, lesson by lesson"
+    licences = {course.name: course.text} if reference else {}
+    file, data = wheel(name, version, files, summary, readme, _needs([*sources.values()]), licences)
     return Package(name, version, file, data, mine, reference, tuple(sorted(tests)), score)
 
 
@@ -202,20 +205,13 @@ def _passes(workspace: Workspace) -> int:
         return len(store.events(kind="passed")) + len(store.events(kind="placed"))
 
 
-def _licence() -> str:
-    """groundup's licence, for what of it is in the package."""
-    package = Path(groundup.__file__).resolve().parent
-    for path in (package.parents[1] / "LICENSE", *package.parent.glob("groundup-*.dist-info/licenses/LICENSE")):
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
-    return "MIT License: see https://opensource.org/license/mit\n"
-
-
-def _readme(name: str, mine: Sequence[str], reference: Sequence[str], tests: Mapping[str, bytes], score: Score) -> str:
+def _readme(
+    name: str, mine: Sequence[str], reference: Sequence[str], course: Lender, tests: Mapping[str, bytes], score: Score
+) -> str:
     lines = [
         f"# {name}",
         "",
-        "A machine learning library that I built from the ground up. Imported as `mine`.",
+        "A library that I built from the ground up. Imported as `mine`.",
         "",
         "Mine:",
         "",
@@ -224,12 +220,13 @@ def _readme(name: str, mine: Sequence[str], reference: Sequence[str], tests: Map
     if reference:
         lines += [
             "",
-            "Of groundup (MIT), because mine leans on it:",
+            f"Of {course.name} ({course.licence}), because mine leans on it:",
             "",
             *(f"- `mine.{module}`" for module in reference),
         ]
     if tests:
-        lines += ["", f"{len(tests)} files of tests of my own: `python -m pytest --pyargs mine.tests`. {score.says}"]
+        files = f"{len(tests)} file{'s' * (len(tests) != 1)} of tests of my own"
+        lines += ["", f"{files}: `python -m pytest --pyargs mine.tests`. {score.says}"]
     return "\n".join(lines) + "\n"
 
 

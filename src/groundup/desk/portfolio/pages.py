@@ -25,9 +25,11 @@ from . import drawings, feed
 from .benchmarks import Benchmark
 from .built import Built
 from .gathering import Portfolio
+from .lender import lender
+from .log_text import answered
 from .packaging import Package
 from .rendering import IMAGE, fit, prose
-from .results import LARGEST, Done, Study
+from .results import LARGEST, Done, Study, abroad
 from .texts import POSTS, Post
 
 STYLES = ("vendor/fonts/fonts.css", "desk.css", "prose.css", "drawing.css", "runs.css", "portfolio.css", "brick.svg")
@@ -96,7 +98,7 @@ class Site:
         if self._package is not None:
             self._files[self._package.path] = self._package.data
             titles = {lesson.section_id: lesson.title for lesson in self.portfolio.lessons}
-            self._page("package.html", "package.html", titles=titles)
+            self._page("package.html", "package.html", titles=titles, course=lender().name)
         self._index()
         return self._files
 
@@ -130,15 +132,11 @@ class Site:
         ]
         drawn = [drawings.curve(curve) for curve in run.curves[:CURVES]]
         lessons = [built for built in self.portfolio.built if run in self.portfolio.runs_on(built)]
-        settings = [(name, self._said(value)) for name, value in run.row.config.items()]
+        settings = [(name, words.number(abroad(value))) for name, value in run.row.config.items()]
         self._page(
             self._runs[run.row.id], "run.html", run=run, row=run.row, drawn=drawn, pictures=pictures, lessons=lessons,
             settings=settings, expect=self._prose(run.recipe.expect, "../") if run.recipe else "",
         )  # fmt: skip
-
-    def _said(self, value: Any) -> str:
-        """A value of a run; the way to one's home is nobody's business."""
-        return str(words.number(value)).replace(str(Path.home()), "~")
 
     def _bands(self, study: Study) -> list[drawings.Drawn]:
         return [drawings.bands(metric, bands) for metric, bands in list(study.bands.items())[:CURVES]]
@@ -158,7 +156,7 @@ class Site:
     def _entries(self, entries: Iterable[Entry], up: str, base: int) -> list[tuple[Entry, str, Markup]]:
         found = []
         for i, entry in enumerate(entries, 1):
-            text = re.sub(r"\A\s*# .*\n?", "", entry.text)  # its title
+            text = re.sub(r"\A\s*# .*\n?", "", answered(entry.text))  # its title
             found.append((entry, fit(entry.title), self._prose(text, up, f"log{i}", base + 1)))
         return found
 
@@ -209,7 +207,7 @@ class Site:
         )  # fmt: skip
 
     def _wall(self) -> list[tuple[str, str, list[Brick]]]:
-        """Phase, how much of it is built, and its bricks."""
+        """Each phase of which something is built, how much, and its bricks."""
         built = {each.id: each for each in self.portfolio.built}
         phases: dict[int, list[Any]] = {}
         for lesson in self.portfolio.lessons:
@@ -223,6 +221,8 @@ class Site:
                 width = max(2, min(WIDTHS, round(lesson.minutes / 30)))
                 bricks.append(Brick(lesson.section_id, lesson.title, state, width, f"lessons/{lesson.section_id}.html"))
             done = sum(brick.state != "later" for brick in bricks)
+            if not done:
+                continue  # the site says what there is
             found.append((group[0].phase_title, "built" if done == len(bricks) else f"{done} of {len(bricks)}", bricks))
         return found
 
@@ -257,12 +257,15 @@ class Site:
             return self._of_run(next((run for run in runs if run.row.mine and run.keeps_all), runs[0]))
         for post, path in zip(self.portfolio.posts, self._posts):
             if name == post.name:
-                return Featured(path, post.title, f"written {post.day}", post.summary or _beginning(post.text))
+                return Featured(path, post.title, f"written {post.day}", post.summary or beginning(post.text))
         return None
 
     def _of_lesson(self, built: Built) -> Featured:
         count = f"{built.passed} checkpoints passed" if built.checkpoints else built.how
-        return Featured(f"lessons/{built.id}.html", f"{built.id} {built.lesson.title}", count, _beginning(_lead(built)))
+        count += f", judged by {', '.join(built.against)}" if built.against else ""
+        lines = sum(file.lines for file in built.files)
+        count += f" · {lines:,} lines" if lines else ""
+        return Featured(f"lessons/{built.id}.html", f"{built.id} {built.lesson.title}", count, beginning(_lead(built)))
 
     def _of_run(self, run: Done) -> Featured:
         results = ", ".join(f"{name} {words.number(value, 4)}" for name, value in list(run.row.result.items())[:2])
@@ -303,10 +306,13 @@ def _lead(built: Built) -> str:
     return re.split(r"(?m)^## ", built.lesson.prose, maxsplit=1)[0].strip()
 
 
-def _beginning(text: str, most: int = 200) -> str:
-    """The first paragraph in plain words, not longer than that."""
+def beginning(text: str, most: int = 200) -> str:
+    """The first paragraph in plain words, not longer than that; as many whole sentences as there is room for."""
     said = plain(next((part for part in text.strip().split("\n\n") if not part.startswith(("#", "```", "|"))), ""))
-    return said if len(said) <= most else said[:most].rsplit(" ", 1)[0] + " …"
+    if len(said) <= most:
+        return said
+    whole = re.match(r".*[.?!](?=\s)", said[: most + 1])
+    return whole[0] if whole else said[:most].rsplit(" ", 1)[0] + " …"
 
 
 def _sha(data: bytes) -> str:

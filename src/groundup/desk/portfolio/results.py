@@ -171,7 +171,7 @@ def _command(row: Row, recipe: Recipe | None) -> str:
     other = [name for name, value in own.items() if row.config.get(name, value) != value]
     for name in dict.fromkeys([*other, *_typed(row)]):
         if name != "seed" and name in row.config:
-            value = words.setting(row.config[name]).replace(str(Path.home()), "~")
+            value = words.setting(abroad(row.config[name]))
             parts += ["--set", words.quoted(f"{name}={value}")]
     return " ".join([*parts, *["--mine"] * row.mine])
 
@@ -206,7 +206,16 @@ def _studies(kept: Records, rows: Sequence[Row], recipes: Mapping[str, Recipe | 
 def _differs(groups: Sequence[Group]) -> dict[str, list[Any]]:
     """What the groups were set to differently: one that has fewer seeds than another does not differ by that."""
     found = difference([Group(group.name, group.rows[:1]) for group in groups])
-    return {name: values for name, values in found.items() if name != "seed"}
+    return {name: [abroad(value) for value in values] for name, values in found.items() if name != "seed"}
+
+
+def abroad(value: Any) -> Any:
+    """A value as others may read it: of a path its last part, for how one's disk is laid out is nobody's business."""
+    if isinstance(value, (list, tuple)):
+        return [abroad(each) for each in value]
+    if isinstance(value, str):
+        return Path(value).name or value if Path(value).is_absolute() else value.replace(str(Path.home()), "~")
+    return value
 
 
 def _says(tests: Sequence[Test], groups: Sequence[Group]) -> Iterator[str]:

@@ -19,9 +19,12 @@ def wheel(
     summary: str,
     readme: str,
     needs: Sequence[str] = (),
-    licence: str = "",
+    licences: Mapping[str, str] | None = None,
 ) -> tuple[str, bytes]:
-    """The file name and the content of a wheel of pure Python. files: by their paths below site-packages."""
+    """The file name and the content of a wheel of pure Python. files: by their paths below site-packages.
+
+    licences: of what is another's, by the other's name.
+    """
     stem = f"{re.sub(r'[-_.]+', '_', name)}-{version}"
     folder = f"{stem}.dist-info"
     meta = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", f"Summary: {' '.join(summary.split())}",
@@ -30,8 +33,7 @@ def wheel(
         f"{folder}/METADATA": "\n".join(meta) + "\n\n" + readme,
         f"{folder}/WHEEL": "Wheel-Version: 1.0\nGenerator: groundup\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    if licence:
-        told[f"{folder}/LICENSE.groundup"] = licence
+    told |= {f"{folder}/LICENSE.{whose}": text for whose, text in (licences or {}).items()}
     held = {**dict(sorted(files.items())), **{path: text.encode("utf-8", "replace") for path, text in told.items()}}
     record = [f"{_quoted(path)},sha256={_digest(data)},{len(data)}" for path, data in held.items()]
     held[f"{folder}/RECORD"] = ("\n".join([*record, f"{folder}/RECORD,,"]) + "\n").encode()
