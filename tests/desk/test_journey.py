@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from groundup.course.faults import load_faults
 from groundup.course.lesson import find
+from groundup.course.library import module_name, reference_text
 
 from .writing import PASTE, holds, mistake, passed, saved, until, write
 
@@ -80,6 +81,18 @@ def test_what_another_editor_saves_appears_and_is_judged(desk, lesson, overwritt
     passed(lesson)
     expect(lesson.locator("#conflict")).to_be_hidden()
     assert lesson.evaluate("window.sameDocument")
+
+
+def test_one_mistake_is_in_sight_among_many_checkpoints_that_are_not_written(desk, page):
+    lesson = find("1.0")
+    desk.run("open", "1.0")
+    desk.enter(page, "/lesson/1.0")
+    expect(page.locator("#editor .cm-content")).to_be_visible()
+    texts = {path: reference_text(module_name(path)) for path in lesson.builds}
+    fault = next(fault for fault in load_faults(lesson, texts) if fault.file == "drills/calculus.py")
+    desk.write(fault.file, fault.apply(texts[fault.file]))
+    expect(mistake(page)).to_have_text(re.compile(fault.name, re.I), timeout=20_000)
+    expect(mistake(page)).to_be_in_viewport()
 
 
 def test_a_file_that_has_changed_in_two_places_is_asked_about(desk, lesson, complaints):

@@ -12,7 +12,7 @@ from groundup.course.lesson import find
 from groundup.course.steps import open_lesson, reset
 from groundup.course.workspace import make_workspace
 from groundup.desk.paging import Refused
-from groundup.desk.workbench import history, lesson_files
+from groundup.desk.workbench import history, lesson_files, text_files
 
 LESSON = find("1.3")
 
@@ -58,7 +58,7 @@ def test_saving_what_is_there_already_is_never_a_conflict(workspace):
 
 def test_a_file_that_is_not_text_or_too_long_is_left_alone(workspace):
     path = workspace.path_of("grad/value.py")
-    for data in (b"\xff\xfe\x00", b"#" * (lesson_files.LARGEST + 1)):
+    for data in (b"\xff\xfe\x00", b"#" * (text_files.LARGEST + 1)):
         path.write_bytes(data)
         with pytest.raises(Refused):
             lesson_files.state(workspace, LESSON, 0)

@@ -123,6 +123,9 @@ def test_seeds_are_compared_together_and_what_it_says_is_a_sentence(client):
     assert bands["groups"] == ["width 4", "width 64"] and bands["bands"]["loss"]["width 4"]["seeds"] == 3
     apart = html.unescape(client.get("/runs/compare", params={"run": [1, 4], "apart": "yes"}).text)
     assert "two-moons-4 than for two-moons-1" in apart and "says nothing about chance" in apart
+    assert ">library<" not in apart, "both ran on the reference"
+    libraries = client.get("/runs/compare", params={"run": [1, 7]}).text
+    assert re.search(r">library</th><td>reference</td><td>mine</td>", libraries)
 
 
 def test_what_cannot_be_compared_is_said(client):

@@ -6,7 +6,7 @@ import { clearMarks, putAway, setMark, verdictMarks } from "./editor-marks.js";
 const { EditorState, EditorView, tags } = cm;
 const outside = cm.Annotation.define(); // on a change that did not come from the keyboard
 
-// Gives {text, open, setText, mark, clearMarks, focus, diff, close}. `label` is what a screen reader calls it, onSave() is Ctrl-S,
+// Gives {text, open, setText, mark, clearMarks, focus, reveal, diff, close}. `label` is what a screen reader calls it, onSave() is Ctrl-S,
 // onChange() follows each change by the learner.
 export function openEditor(element, { text, label, nonce = "", readOnly = false, onSave = () => {}, onChange = () => {} }) {
   const fixed = [
@@ -45,6 +45,11 @@ export function openEditor(element, { text, label, nonce = "", readOnly = false,
       const at = view.state.doc.line(Math.min(Math.max(line, 1), view.state.doc.lines));
       const anchor = at.from + at.text.match(/^\s*/)[0].length;
       view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
+    },
+
+    // A line is brought into sight; the focus stays where it is.
+    reveal(line) {
+      view.dispatch({ effects: EditorView.scrollIntoView(view.state.doc.line(line).from, { y: "center" }) });
     },
 
     close: () => view.destroy(),

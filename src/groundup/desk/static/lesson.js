@@ -122,6 +122,17 @@ function show(html) {
   points.dataset.html = html;
   put(points, html);
   markLine();
+  reveal();
+}
+
+// The verdict into view, below the row it is about: the list scrolls, and the page stays where it is.
+function reveal() {
+  const verdict = points.querySelector(".verdict");
+  if (!verdict) return;
+  const box = document.getElementById("points-box");
+  const row = (verdict.previousElementSibling ?? verdict).getBoundingClientRect();
+  const { top } = box.getBoundingClientRect();
+  if (row.top < top || verdict.getBoundingClientRect().bottom > top + box.clientHeight) box.scrollTop += row.top - top - 6;
 }
 
 // The line that the verdict names, marked in the editor.

@@ -1,10 +1,17 @@
 // Recall: space turns the card, 1 to 4 rate it; code is handed out, written in an editor, judged. Then the next card.
 import { ask, notice, put, refuse, said } from "./desk.js";
 import { key } from "./keys.js";
+import { write } from "./writing.js";
 
 const card = document.getElementById("card");
 const working = document.getElementById("working");
 let busy = false;
+const files = []; // those that are written here
+
+for (const element of document.querySelectorAll("[data-writing]")) {
+  write(element).then((file) => files.push(file), refuse);
+}
+const saved = () => Promise.all(files.map((file) => file.save()));
 
 async function once(words, work, where = working) {
   if (busy) return;
@@ -30,13 +37,15 @@ function rate(rating) {
   });
 }
 
-// A verdict is made for the page of a lesson: here a line is shown by the editor that has the file, and there are no hints.
+// A verdict is made for the page of a lesson: here a line is shown where the file is open, and there are no hints.
 function verdict(where, html) {
   put(where, html);
   const { root } = document.querySelector(".recall").dataset;
   where.querySelectorAll("[data-do]").forEach((button) => button.remove());
   for (const button of where.querySelectorAll("[data-line]")) {
-    button.addEventListener("click", () => location.assign(`vscode://file${root}/${button.dataset.file}:${button.dataset.line}`));
+    const { file, line } = button.dataset;
+    const open = files.find((each) => each.path === file);
+    button.addEventListener("click", () => (open ? open.focus(Number(line)) : location.assign(`vscode://file${root}/${file}:${line}`)));
   }
   for (const button of where.querySelectorAll("[data-copy]")) {
     button.addEventListener("click", () => navigator.clipboard.writeText(button.previousElementSibling.textContent).then(() => said("copied"), refuse));
@@ -73,6 +82,7 @@ if (card) {
     );
     key("r", "judge", "have this card judged", () =>
       once("It is being judged.", async () => {
+        await saved();
         const found = await ask("POST", "/recall/judge", { card: card.dataset.card });
         verdict(document.getElementById("verdict"), found.points);
         if (!found.passed) return said("it does not pass yet");
@@ -92,16 +102,32 @@ if (card) {
 for (const button of document.querySelectorAll("[data-bout]")) {
   const { bout, lesson } = button.dataset;
   const where = document.getElementById("bout");
+  const url = `/recall/arena/${lesson}`;
   button.addEventListener("click", () =>
     once(bout === "judge" ? "It is being judged." : "", async () => {
       if (bout !== "judge") {
-        await ask(bout === "stop" ? "DELETE" : "POST", `/recall/arena/${lesson}`, {});
-        return location.reload();
+        await ask(bout === "stop" ? "DELETE" : "POST", url, {});
+        return location.assign(bout === "stop" ? "/recall" : url);
       }
-      const found = await ask("POST", `/recall/arena/${lesson}/judge`, {});
+      await saved();
+      const found = await ask("POST", `${url}/judge`, {});
       verdict(document.getElementById("bout-verdict"), found.points);
       notice(found.passed ? `${lesson} in ${found.time}.` : `${lesson} does not pass yet; the clock runs on.`, found.passed ? "" : "hint");
+      if (found.passed) button.closest(".row").remove();
     }, where),
+  );
+}
+
+const final = document.querySelector("[data-final]");
+if (final) {
+  final.addEventListener("click", () =>
+    once("It is being judged; then the next piece is made.", async () => {
+      await saved();
+      const found = await ask("POST", "/recall/final", {});
+      if (!found.passed) return verdict(document.getElementById("final-verdict"), found.points);
+      location.hash = "last-test";
+      location.reload();
+    }, document.getElementById("final-said")),
   );
 }
 

@@ -115,7 +115,13 @@ def _compared(groups: Sequence[Group], correction: str) -> Compared:
             said = words.sentence(test, groups, correction, made) if test else ""
             entries.append(Entry(each, summary.get(metric), test, said))
         metrics[metric] = entries
-    return Compared(groups, difference(groups), metrics, made)
+    return Compared(groups, _different(groups), metrics, made)
+
+
+def _different(groups: Sequence[Group]) -> dict[str, list[Any]]:
+    """What sets the groups apart: the library they ran on, and their values."""
+    libraries = [" and ".join(sorted({"mine" if row.mine else "reference" for row in each.rows})) for each in groups]
+    return {**({"library": libraries} if len(set(libraries)) > 1 else {}), **difference(groups)}
 
 
 routes = [

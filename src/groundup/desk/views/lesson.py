@@ -19,7 +19,7 @@ from ..place import Place, lesson_of
 from ..verdicts.points import points_html
 from ..workbench import history as past
 from ..workbench import lesson_files
-from ..workbench.lesson_files import State
+from ..workbench.text_files import State
 from ..workbench.watching import follow_lesson, newest
 
 LESSON = "/lesson/{id:str}"
@@ -92,10 +92,7 @@ async def write_file(request: Request) -> Response:
         raise Refused(400, "a save has `text`, and `base`: the hash of what it was made from")
     if body.get("keep"):
         await place.work(past.keep, place.workspace, lesson)
-    try:
-        saved = await place.work(lesson_files.save, place.workspace, lesson, number, text, base)
-    except UnicodeEncodeError:
-        raise Refused(400, "the text has half of a character in it, which no file can hold") from None
+    saved = await place.work(lesson_files.save, place.workspace, lesson, number, text, base)
     place.hub.ring(f"lesson:{lesson.section_id}")
     if body.get("judge"):
         place.later(place.check_once(lesson))

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ...course import courses
 from ...course.kept_runs import kept_recipes
 from ...course.lesson import Lesson, find_all
 from ...course.progress import Standing
@@ -64,7 +65,7 @@ class Course:
         built = sum(brick.state in ("built", "stretch") for brick in self.bricks)
         if built == len(self.bricks):
             return "built"
-        return f"{built} of {len(self.bricks)}" if built else f"{len(self.bricks)} lessons"
+        return f"{built} of {len(self.bricks)}" if built else f"{len(self.bricks)} lesson{'s' * (len(self.bricks) != 1)}"
 
 
 def wall_values(place: Place) -> dict[str, Any]:
@@ -93,6 +94,7 @@ def wall_values(place: Place) -> dict[str, Any]:
         "spent": sum(spent.values()),
         "left": left,
         "config": workspace.config,
+        "pack": courses.current(),
     }
 
 

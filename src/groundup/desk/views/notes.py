@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -15,13 +16,14 @@ from ...course.lesson import find_all
 from ...course.log import looking, writing
 from ...course.log.digest import digest
 from ...course.log.entries import ANSWERS, ASKED, Entry, read_entry, read_log
-from ...course.plan.days import day_of, here, monday_of
+from ...course.plan.days import day_of, here, monday_of, said
 from ...course.time_spent import minutes_spent
 from ..paging import Refused, body_of, render
 from ..place import Place, lesson_of
 from ..reading.noted import noted
 from ..reading.sentences import plain
 
+BOX = re.compile(r"^(\s*[-*+] +)\[([ xX])\] ", re.MULTILINE)  # of a list of things to tick
 FOUND_MOST = 200  # lines of a search that are shown
 
 
@@ -30,6 +32,7 @@ class Row:
     """An entry in the list."""
 
     entry: Entry
+    day: str
     first: str  # what was written first, in a line
 
 
@@ -48,7 +51,7 @@ def _list(place: Place, question: str) -> dict[str, Any]:
     away = looking.days_away(events, now)
     found = looking.search(entries, question)
     return {
-        "rows": [Row(entry, _first(entry)) for entry in reversed(entries)],
+        "rows": [Row(entry, _day(entry, now.date()), _first(entry)) for entry in reversed(entries)],
         "question": question,
         "found": found[:FOUND_MOST],
         "more": max(0, len(found) - FOUND_MOST),
@@ -57,6 +60,10 @@ def _list(place: Place, question: str) -> dict[str, Any]:
         "away": away if away >= looking.BREAK and entries else 0,
         "monday": monday_of(now.date()),
     }
+
+
+def _day(entry: Entry, today: date) -> str:
+    return said(entry.day, today) if entry.day is not None else ""
 
 
 def _first(entry: Entry) -> str:
@@ -70,8 +77,9 @@ async def entry_page(request: Request) -> Response:
     entry = await place.work(_entry, place, request.path_params["name"])
     html = await place.work(_typeset, entry)
     return render(
-        request, "note.html", entry=entry, html=html, asked=ASKED, answers=list(dict.fromkeys(ANSWERS.values()))
-    )
+        request, "note.html", entry=entry, html=html, blank=not looking.written(entry),
+        asked=ASKED, answers=list(dict.fromkeys(ANSWERS.values())),
+    )  # fmt: skip
 
 
 def _entry(place: Place, name: str) -> Entry:
@@ -86,7 +94,7 @@ def _typeset(entry: Entry) -> Markup:
     lines = entry.text.splitlines(keepends=True)
     if lines and lines[0].startswith("# "):
         lines = lines[1:]
-    return noted("".join(lines))
+    return noted(BOX.sub(lambda found: f"{found[1]}{'☐' if found[2] == ' ' else '☑'} ", "".join(lines)))
 
 
 async def week_page(request: Request) -> Response:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...course.plan.days import here
+from ...course.plan.days import here, said
 from ..laboratory import run_words as words
 from ..paging import render
 from ..place import Place
@@ -19,11 +19,13 @@ from ..portfolio.gathering import gather
 
 def _held(place: Place) -> dict[str, Any]:
     """What would be in it now; nothing is written."""
-    workspace, zone = place.workspace, here().tzinfo
+    workspace, now = place.workspace, here()
+    zone = now.tzinfo
     assert zone is not None
     folder = building.folder_of(workspace, None)
     index = folder / "index.html"
     return {
+        "said": lambda day: said(day, now.date()),
         "it": gather(workspace, read_choices(workspace), zone),
         "index": index if index.is_file() else None,
         "choices_path": workspace.root / NAME,

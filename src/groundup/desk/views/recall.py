@@ -16,6 +16,7 @@ from ...course.plan.days import here, said
 from ...course.probes import demands
 from ...course.recall import arena, final, reviews
 from ...course.recall.cards import BUG, QUESTION, Card
+from ...course.recall.code import open_task
 from ...course.recall.passages import passage
 from ...course.recall.schedule import RATINGS, next_due
 from ..paging import Refused, body_of, render
@@ -23,7 +24,7 @@ from ..place import Place, lesson_of
 from ..reading.noted import noted
 from ..verdicts.verdict import points
 
-ASKED = {QUESTION: "", "rebuild": "A part of it to rebuild", BUG: "A mistake in it to find"}
+ASKED = {QUESTION: "", "rebuild": "Rebuild a part", BUG: "Find the mistake"}
 
 
 async def page(request: Request) -> Response:
@@ -40,6 +41,7 @@ def _page(place: Place, name: str, now: datetime) -> dict[str, Any]:
     with workspace.store(readonly=True) as store:
         standings, events = store.standings(), store.events()
     track, today = workspace.track, now.date()
+    test = final.open_final(track.name, events, now)
     return {
         "desk": desk,
         "card": card,
@@ -53,6 +55,8 @@ def _page(place: Place, name: str, now: datetime) -> dict[str, Any]:
         "track": track,
         "missing": len(final.missing(track, standings)),
         "final_met": final.met_at(track.name, events) is not None,
+        "test": test,
+        "piece": open_task(events, test.at_hand.name) if test is not None and test.at_hand is not None else None,
     }
 
 
@@ -127,6 +131,28 @@ def _judge(place: Place, name: str) -> dict[str, Any]:
     return {"passed": bool(worth), "rating": worth, "points": str(shown)}
 
 
+async def go_on(request: Request) -> Response:
+    """The last test: begins it, or judges the piece at hand; then hands out the next."""
+    place: Place = request.app.state.place
+    return JSONResponse(await place.work(_go_on, place))
+
+
+def _go_on(place: Place) -> dict[str, Any]:
+    workspace = place.workspace
+    reply, task, _ = final.go_on(workspace, workspace.track, here())
+    if reply is None or task is None or reply["verdict"]["passed"]:
+        return {"passed": True}
+    lesson = lesson_of(task.lesson)
+    return {"passed": False, "points": str(points(lesson, demands(lesson), reply, stale=False))}
+
+
+async def bout_page(request: Request) -> Response:
+    """A lesson in the arena: its blank files to write in, and the clock."""
+    place, lesson = request.app.state.place, lesson_of(request.path_params["lesson"])
+    bout = await place.work(_bout, place, lesson.section_id)
+    return render(request, "bout.html", bout=bout, clock=arena.clock)
+
+
 async def begin_bout(request: Request) -> Response:
     """Starts the clock on a lesson in the arena."""
     place, lesson = request.app.state.place, lesson_of(request.path_params["lesson"])
@@ -190,6 +216,8 @@ routes = [
     Route("/recall/rate", rate, methods=["POST"]),
     Route("/recall/give", give, methods=["POST"]),
     Route("/recall/judge", judge, methods=["POST"]),
+    Route("/recall/final", go_on, methods=["POST"]),
+    Route("/recall/arena/{lesson:str}", bout_page),
     Route("/recall/arena/{lesson:str}", begin_bout, methods=["POST"]),
     Route("/recall/arena/{lesson:str}/judge", judge_bout, methods=["POST"]),
     Route("/recall/arena/{lesson:str}", stop_bout, methods=["DELETE"]),

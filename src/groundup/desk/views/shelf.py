@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ...course import courses
 from ...course.lesson import find_all
 from ...course.plan.days import here
 from ...course.shelf import reading_log
@@ -78,12 +79,14 @@ def values_of(place: Place, query: Mapping[str, str]) -> dict[str, Any]:
         "phases": PHASES,
         "titles": TITLES,
         "first_papers": FIRST_PAPERS,
-        "here": _lessons_here(),
+        "here": lessons_here(),
     }
 
 
-def _lessons_here() -> frozenset[str]:
-    """The lessons that can be linked to."""
+def lessons_here() -> frozenset[str]:
+    """The lessons that the shelf may link to: its numbers are groundup's, and a pack's 1.1 is another lesson."""
+    if courses.current() is not None:
+        return frozenset()
     return frozenset(lesson.section_id for lesson in find_all())
 
 
@@ -113,7 +116,7 @@ async def one(request: Request) -> Response:
     where = note.path.relative_to(place.root) if note.path.exists() else None
     return render(
         request, "shelf_item.html", item=item, note=note, where=where, passes=passes, is_read=item.key in read,
-        titles=TITLES, here=_lessons_here(), reference=bibtex([item]),
+        titles=TITLES, here=lessons_here(), reference=bibtex([item]),
     )  # fmt: skip
 
 

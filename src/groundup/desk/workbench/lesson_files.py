@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-
 from ...course.last_verdict import hashes, last
 from ...course.lesson import Lesson
-from ...course.workspace import Workspace, write_atomically
+from ...course.workspace import Workspace
 from ..paging import Refused
-
-LARGEST = 1 << 20  # bytes of a file that the editor opens
-
-
-@dataclass(frozen=True)
-class State:
-    """A file as it is on the disk. sha: "" where there is none."""
-
-    path: str  # grad/value.py
-    text: str
-    sha: str
+from .text_files import State, state_of, write_over
 
 
 def states(workspace: Workspace, lesson: Lesson) -> list[State]:
     """All files of a lesson, those that are not there as empty ones. Refused for what is not text."""
     files = workspace.files_of(lesson)
-    return [_state(path, files.get(path)) for path in lesson.builds]
+    return [state_of(path, files.get(path), f"mine/{path}") for path in lesson.builds]
 
 
 def state(workspace: Workspace, lesson: Lesson, number: int) -> State:
@@ -52,28 +39,4 @@ def is_judged(workspace: Workspace, lesson: Lesson) -> bool:
 def save(workspace: Workspace, lesson: Lesson, number: int, text: str, base: str) -> State:
     """Writes a file if it is still the one that was edited. Refused, with what is on the disk, if it has changed meanwhile."""
     here = state(workspace, lesson, number)
-    data = text.encode("utf-8", "strict")
-    if len(data) > LARGEST:
-        raise Refused(413, "a file of a lesson has at most a million bytes: this one is longer")
-    sha = hashlib.sha256(data).hexdigest()
-    if here.sha not in (base, sha):
-        raise Refused(
-            409, f"mine/{here.path} has changed on the disk since you opened it", text=here.text, sha=here.sha
-        )
-    if here.sha != sha:
-        write_atomically(workspace.path_of(here.path), data)
-    return State(here.path, text, sha)
-
-
-def _state(path: str, data: bytes | None) -> State:
-    if data is None:
-        return State(path, "", "")
-    if len(data) > LARGEST:
-        raise Refused(
-            413, f"mine/{path} is too long for the editor here: use your own, this page follows what it saves"
-        )
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Refused(409, f"mine/{path} is not UTF-8 text: save it as UTF-8 in your own editor") from None
-    return State(path, text, hashlib.sha256(data).hexdigest())
+    return write_over(workspace.path_of(here.path), here, f"mine/{here.path}", text, base)
