@@ -8,8 +8,8 @@ import pytest
 from groundup.course.batches import draw_batch
 from groundup.course.draw import SeededDraw
 from groundup.course.faults import load_faults
-from groundup.course.lesson import load
-from groundup.course.library import Submission
+from groundup.course.lesson import find, load
+from groundup.course.library import Submission, module_name, reference_text
 from groundup.course.probes import load_probes
 from groundup.course.verdict_parts import first_failure
 from groundup.course.verdicts import Verdict
@@ -113,6 +113,14 @@ def test_each_verdict_arises(judge, tiny, source, verdict, word):
     assert word in first.says
 
 
+def test_a_function_without_return_is_told_so(judge, tiny):
+    assert "without `return`" in judged(judge, tiny, body("2 * x")).checkpoints[0].says
+    inside = (
+        judged(judge, tiny, body("return [None]")).checkpoints[0].says
+    )  # what is inside may be None for other reasons
+    assert "without `return`" not in inside
+
+
 def test_a_file_that_is_not_there_is_missing(judge, tiny):
     verdict = judge.check(tiny, Submission({}), seed=1)
     assert [c.verdict for c in verdict.checkpoints] == [Verdict.MISSING] * 2 and not verdict.passed
@@ -145,6 +153,24 @@ def test_what_is_wrong_comes_before_what_is_not_written(judge, tmp_path):
     assert (missing.verdict, wrong.verdict) == (Verdict.MISSING, Verdict.WRONG_VALUE)
     assert wrong.case["x"].shape == (1, 3)  # it is what is read, and so has been shrunk
     assert first_failure(verdict.as_json())["name"] == "the double"
+
+
+def test_one_of_several_files_that_is_not_there_is_named(judge):
+    verdict = judge.check(find("1.0"), Submission({"drills/python.py": b""}), seed=1)
+    assert {c.verdict for c in verdict.checkpoints} == {Verdict.MISSING}
+    assert verdict.checkpoints[0].says.startswith("there is no mine/drills/tools.py yet: `groundup open 1.0`")
+
+
+def test_a_wrong_value_names_its_file_where_there_are_several(judge):
+    lesson = find("1.0")
+    texts = {path: (reference_text(module_name(path)) or "").encode() for path in lesson.builds}
+    wrong = texts["drills/calculus.py"].replace(b"-b / (2 * a)", b"b")
+    verdict = judge.check(
+        lesson, Submission({**texts, "drills/calculus.py": wrong}), seed=1, only=frozenset({"lowest_points"})
+    )
+    assert [(c.verdict, c.file, c.line) for c in verdict.checkpoints] == [
+        (Verdict.WRONG_VALUE, "mine/drills/calculus.py", None)
+    ]
 
 
 def test_a_stretch_checkpoint_is_shown_and_not_needed(judge, tiny):

@@ -12,7 +12,7 @@ from typing import Any
 from .answers import Outcome, judge_answer, of_raised
 from .batches import Absent, Batch, Prepared, truth_of, visible
 from .checkpoints import Case, Checkpoint
-from .compare import size
+from .compare import Difference, size
 from .contract import contract
 from .diagnose import Diagnostician
 from .extras import how_to_get, missing
@@ -308,7 +308,7 @@ class Hearing:
             verdict.expected, verdict.got, verdict.index = found.expected, found.got, found.index
             verdict.path, verdict.tolerance = found.path, (probe.checkpoint.atol, probe.checkpoint.rtol)
             verdict.says = f"{found.path + ': ' if found.path else ''}{outcome.says}."
-            kind = kind_of_difference(found.expected, found.got)
+            kind = self._no_return(found) or kind_of_difference(found.expected, found.got)
             verdict.says += f" {kind}" if kind else ""
         if "raised" in outcome.answer:
             verdict.file, verdict.line = self._where(outcome.answer, self._file_of(probe))
@@ -316,6 +316,15 @@ class Hearing:
             trail = self._frames(outcome.answer, own)[-FRAMES:]
             verdict.raised = outcome.says if outcome.verdict is Verdict.RAISED else ""
             verdict.trace = [(file, line, name[:NAME_SHOWN]) for file, line, name in trail]
+
+    def _no_return(self, found: Difference) -> str | None:
+        """Said where None is all that a function gave, and not a part of it."""
+        if found.got is not None:
+            return None
+        top = (node for tree in self._trees.values() for node in tree.body)
+        functions = (node.name for node in top if isinstance(node, ast.FunctionDef))
+        whole = found.path in ("", *(f"[{name!r}]" for name in functions))
+        return "None is what a function gives that ends without `return`." if whole else None
 
     def _name(
         self, verdict: CheckpointVerdict, probe: Probe, outcome: Outcome, evidence: list[tuple[Case, dict[str, Any]]]
@@ -356,9 +365,7 @@ def _read(lesson: Lesson, submission: Submission) -> tuple[dict[str, tuple[str, 
     for path in lesson.builds:
         name = submission.name(path)
         if path not in submission.files:
-            if len(lesson.builds) == 1:
-                raise Problem("missing", f"there is no {name} yet: `groundup open {lesson.section_id}` writes it", name)
-            continue
+            raise Problem("missing", f"there is no {name} yet: `groundup open {lesson.section_id}` writes it", name)
         text, trees[path] = read_text(submission.files[path], name)
         if not submission.any_imports:
             check_imports(trees[path], allowed_names(lesson), name)

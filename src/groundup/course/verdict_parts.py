@@ -15,7 +15,7 @@ def first_failure(verdict: dict[str, Any]) -> dict[str, Any] | None:
     the first that is not written yet.
     """
     failed = [c for c in verdict["checkpoints"] if not c["stretch"] and not c["passed"]]
-    return next((c for c in failed if c["verdict"] not in ("missing", "skipped")), failed[0] if failed else None)
+    return min(failed, key=lambda c: c["verdict"] in ("missing", "skipped"), default=None)  # the first of equals
 
 
 def mistake_name(c: dict[str, Any]) -> str:

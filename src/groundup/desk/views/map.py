@@ -65,7 +65,9 @@ class Course:
         built = sum(brick.state in ("built", "stretch") for brick in self.bricks)
         if built == len(self.bricks):
             return "built"
-        return f"{built} of {len(self.bricks)}" if built else f"{len(self.bricks)} lesson{'s' * (len(self.bricks) != 1)}"
+        return (
+            f"{built} of {len(self.bricks)}" if built else f"{len(self.bricks)} lesson{'s' * (len(self.bricks) != 1)}"
+        )
 
 
 def wall_values(place: Place) -> dict[str, Any]:
