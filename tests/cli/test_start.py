@@ -9,9 +9,10 @@ import select
 import subprocess
 import sys
 import time
+from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundup.course.lesson import find, find_all
@@ -79,6 +80,9 @@ def test_as_json_it_asks_nothing_and_says_what_was_chosen(groundup):
     assert found["lessons"] == [lesson.section_id for lesson in lessons_of(load("lm"))]
     assert found["problems"] == [] and found["next"] == "groundup next" and found["devcontainer"] is False
     assert found["weeks"] == max(1, round(sum(find(name).minutes for name in found["lessons"]) / 600))
+    assert date.fromisoformat(found["end"]) >= date.today() + timedelta(weeks=found["weeks"] - 1)
+    done = groundup("placement", cwd=groundup.here / "elsewhere")  # a track that begins with phase 7
+    assert done.returncode == 0 and "name one" in done.stdout
 
 
 def test_one_begins_at_the_lesson_that_was_chosen(groundup):
@@ -239,6 +243,7 @@ def test_a_readme_that_cannot_be_read_fails_nothing(tmp_path):
     assert open_lesson(workspace, find("1.2"))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40), st.binary(max_size=40), st.binary(max_size=40), st.text(max_size=40))
 def test_nothing_outside_the_comments_is_ever_touched(above, between, below, text):
     readme = above + BEGIN + between + END + below

@@ -1,5 +1,7 @@
 """Tracks: what is on each, in which order, when a gate is met, and what the map and the next step make of it."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,13 @@ def test_following_the_next_lesson_walks_the_whole_track_and_never_jumps_ahead(n
         walked.append(lesson)
         standings |= passed(lesson.section_id)
     assert sorted(ids(walked)) == sorted(ids(lessons_of(track)))
+
+
+def test_the_example_of_a_track_of_ones_own_fits_the_lessons(tmp_path):
+    guide = (Path(__file__).parents[2] / "docs/journey.md").read_text(encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(guide.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    track = tracks.load("mine.toml", tmp_path)
+    assert track.gates and lessons_of(track) and problems(track) == []
 
 
 def test_the_four_weeks_of_language_models_begin_with_a_gpt():

@@ -16,6 +16,12 @@ from ..course.session import current_lesson, next_lesson
 from ..course.terminal import BOLD, SOFT, paint, width
 from ..course.workspace import Workspace, WorkspaceError, find_workspace, write_atomically
 
+AFTER_ALL = (
+    ("groundup recall --final", "the last test of your track"),
+    ("groundup arena", "the hardest once more, from a blank file"),
+    ("groundup portfolio", "a site of what you have built"),
+)
+
 
 def lesson_of(workspace: Workspace, name: str | None) -> Lesson:
     """The lesson that is named, or the one opened last."""
@@ -66,6 +72,8 @@ def open_next() -> int:
         lesson = next_lesson(store.standings(), workspace.track)
     if lesson is None:
         print("Everything that is here is built.")
+        for command, what in AFTER_ALL:
+            print(f"  {command:<25} {paint(what, SOFT)}")
         return 0
     return _open(workspace, lesson)
 

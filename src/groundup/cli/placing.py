@@ -89,6 +89,8 @@ def _tell(tried: Sequence[Tried], following: Lesson | None, files: Sequence[Path
             named = "".join(f" --file {shlex.quote(str(path))}" for path in files)
             again = f"groundup check {each.lesson.section_id}{named} --seed {each.seed}"
             print(paint(f"    {each.says}", SOFT) + f"\n    {again}")
+    if not tried:
+        print("Your track has no lesson of phases 1 to 3 that is here: name one, as in groundup placement 7.1")
     absent = [each.lesson.section_id for each in tried if each.how == "absent"]
     if absent:
         rest = f" and {len(absent) - FEW} more" if len(absent) > FEW else ""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from ..course import courses, tracks
 from ..course.client import workspace_root
-from ..course.plan.days import here, said
+from ..course.plan.days import here
 from ..course.plan.making import plan_of
 from ..course.plan.settings import check_hours
-from ..course.plan.slots import MOST
 from ..course.starting import Choices, add_container, check_begin, check_track, weeks
 from ..course.starting import start as make
-from ..course.terminal import BOLD, SOFT, paint
+from ..course.terminal import BOLD, SOFT, paint, width
 from ..course.workspace import BEGINNING, NAME, PLACEMENT, Workspace, WorkspaceError, read_config
 from ..errors import NotUsable
 from .learn import near
@@ -139,8 +139,7 @@ def _then(workspace: Workspace) -> str:
 def _tell(workspace: Workspace, as_json: bool) -> None:
     config, track = workspace.config, workspace.track
     total, long = weeks(track, config.hours_per_week, config.begin)
-    now = here()
-    end = plan_of(workspace, now).ends.planned
+    ends = plan_of(workspace, here()).ends
     with_git = (workspace.root / ".git").exists()
     problems = tracks.problems(track)
     if as_json:
@@ -156,7 +155,7 @@ def _tell(workspace: Workspace, as_json: bool) -> None:
             "begin": config.begin,
             "hours": total,
             "weeks": long,
-            "end": end.isoformat() if end is not None else None,
+            "end": ends.planned.isoformat() if ends.planned is not None else None,
             "devcontainer": (workspace.root / ".devcontainer/devcontainer.json").exists(),
             "next": _then(workspace),
             "course": about(course) if (course := courses.current()) is not None else None,
@@ -166,9 +165,7 @@ def _tell(workspace: Workspace, as_json: bool) -> None:
     git = "with a git history" if with_git else "without a git history, because git is not installed"
     print(f"{workspace.root} is your workspace, {git}.")
     print(f"{track.title}: about {total} h of lessons are here.")
-    hours = f"{min(config.hours_per_week, MOST):g} h a week"
-    day = said(end, now.date()) if end is not None else "more than ten years away"
-    print(f"At {hours}, with a review after each phase, the end is {day}.")
+    print("\n".join(textwrap.wrap(ends.says, width())))
     for problem in problems:
         print(f"  {problem}")
     print("check  groundup doctor   " + paint("what works on this machine", SOFT))

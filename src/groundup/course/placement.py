@@ -19,6 +19,7 @@ from .progress import Standing
 from .scratch import own_scratch
 from .stub import derive
 from .tracks import lessons_of
+from .verdicts import Verdict
 from .workspace import Workspace, WorkspaceError, commit, write_atomically
 
 ASSESSMENT = "1.0"
@@ -33,7 +34,7 @@ class Tried:
     how: str
     passed: int = 0  # checkpoints that are needed, and passed
     of: int = 0
-    says: str = ""  # the first that did not pass
+    says: str = ""  # the first that is wrong, else the first that is not written
     seed: int | None = None
     parts: tuple[Part, ...] = field(default=())
 
@@ -107,7 +108,8 @@ def _try(
     whole = replace(found, files={**stubs, **files})  # a file that is absent is one with every hole in it
     verdict = judge.check(lesson, whole, search=False, hurried=False)
     needed = [c for c in verdict.checkpoints if not c.stretch]
-    missed = next((c for c in needed if not c.passed), None)
+    failed = sorted((c for c in needed if not c.passed), key=lambda c: c.verdict is Verdict.MISSING)  # wrong ones first
+    missed = failed[0] if failed else None
     if verdict.passed:
         with workspace.store() as store:
             store.append("placed", lesson.section_id, files, stretch=verdict.stretched, seed=verdict.seed)

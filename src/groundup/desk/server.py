@@ -9,6 +9,7 @@ import ast
 import asyncio
 import contextlib
 import functools
+import gc
 import ipaddress
 import logging
 import os
@@ -118,6 +119,7 @@ async def _serve(root: Path, address: Address, open_browser: bool) -> None:
         ssl_keyfile=address.key,
         timeout_graceful_shutdown=GRACE,
     )
+    gc.freeze()  # what has been imported stays: a collection in the middle of a page would look at all of it
     try:
         await _Desk(config, opened, place.hub.close, lambda: withdraw(root, running)).serve([address.listening])
     finally:

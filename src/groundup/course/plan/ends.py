@@ -89,8 +89,8 @@ def _differs(hours: float | None, wanted: float, less: bool) -> bool:
 
 
 def number(value: float) -> str:
-    """6.5, 10."""
-    return f"{round(value, 1):g}"
+    """0.25, 6.5, 10."""
+    return f"{round(value, 1 if value >= 1 else 2):g}"
 
 
 def joined(parts: Sequence[str]) -> str:

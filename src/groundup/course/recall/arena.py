@@ -50,8 +50,13 @@ def hardness(lesson: Lesson, standing: Standing, events: Iterable[Event], minute
 def bouts(lessons: Iterable[Lesson], standings: Mapping[str, Standing], events: Sequence[Event]) -> list[Bout]:
     """Every lesson that was passed, the hardest first."""
     minutes = minutes_spent(events)
+    about: dict[str, list[Event]] = {}
+    for event in events:
+        about.setdefault(str(event.lesson or event.payload.get("lesson_id")), []).append(event)
     found = [
-        bout_of(lesson, standings[lesson.section_id], events, minutes.get(lesson.section_id, 0.0))
+        bout_of(
+            lesson, standings[lesson.section_id], about.get(lesson.section_id, ()), minutes.get(lesson.section_id, 0.0)
+        )
         for lesson in lessons
         if standings.get(lesson.section_id, Standing("")).passed
     ]

@@ -39,7 +39,8 @@ def _page(place: Place, name: str, now: datetime) -> dict[str, Any]:
     desk = reviews.desk_of(workspace, now)
     card = _named(desk, name) if name else next(iter(desk.today), None)
     with workspace.store(readonly=True) as store:
-        standings, events = store.standings(), store.events()
+        standings = store.standings()
+    events = desk.events
     track, today = workspace.track, now.date()
     test = final.open_final(track.name, events, now)
     return {
