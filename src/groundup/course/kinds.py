@@ -148,7 +148,8 @@ def _reordered(e: Array, g: Array) -> str | None:
 
 
 def _precision(e: Array, g: Array) -> str | None:
-    gap = np.abs(g - e).max() / max(1e-300, float(np.abs(e).max()))
+    largest = float(np.abs(e).max())
+    gap = float(np.abs(g - e).max()) / largest if largest > 1e-300 else 0.0
     if 1e-9 < gap < 1e-5:
         return f"The values agree to {gap:.0e} only: float32 where float64 was meant, or an approximation?"
     return None
