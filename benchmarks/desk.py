@@ -21,9 +21,9 @@ from pathlib import Path
 
 from playwright.sync_api import expect, sync_playwright
 
-from groundup.course.faults import load_faults
-from groundup.course.lesson import find, find_all
-from groundup.course.library import reference_text
+from groundup.course.holes.library import reference_text
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find, find_all
 from groundup.desk.assets import contents
 from groundup.desk.explore import find_all as find_explorables
 from groundup.lab.record import Records

@@ -23,10 +23,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from groundup.course.faults import load_faults
-from groundup.course.lesson import find
-from groundup.course.library import reference_text
-from groundup.course.stub import derive
+from groundup.course.holes.library import reference_text
+from groundup.course.holes.stub import derive
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find
 
 GOAL = 10_000 / 300  # submissions a second
 SUBREAPER = (

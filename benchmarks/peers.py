@@ -7,9 +7,9 @@ A judge that rejects PyTorch has a wrong idea of what is right. Each solution is
 
 from pathlib import Path
 
-from groundup.course.judge import Judge
-from groundup.course.lesson import find_all
-from groundup.course.library import Submission
+from groundup.course.holes.library import Submission
+from groundup.course.judging.judge import Judge
+from groundup.course.lessons.lesson import find_all
 
 SOLUTIONS = Path(__file__).parents[1] / "tests" / "solutions"
 SEEDS = range(9000, 9010)

@@ -24,7 +24,7 @@ from pathlib import Path
 begun = time.perf_counter()
 sys.path.insert(0, sys.argv[1])
 from tests.desk.simulated import BERLIN, lessons_in_all
-from groundup.course.workspace import find_workspace
+from groundup.course.workspace.workspace import find_workspace
 from groundup.desk.portfolio import building
 workspace = find_workspace(Path(sys.argv[2]))
 made = building.make(workspace, building.Asked(), BERLIN, lessons_in_all(int(sys.argv[3])))

@@ -16,10 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from groundup.course.faults import load_faults
-from groundup.course.lesson import find
-from groundup.course.library import module_name, reference_text
-from groundup.course.stub import derive
+from groundup.course.holes.library import module_name, reference_text
+from groundup.course.holes.stub import derive
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find
 
 REST = 0.4  # seconds between saves: the judge draws the next cases meanwhile, as it does while a learner types
 PYTEST = """
@@ -27,12 +27,12 @@ from pathlib import Path
 
 import pytest
 
-from groundup.course.blocks import library_of
-from groundup.course.compare import difference
-from groundup.course.batches import draw_batch, visible
-from groundup.course.lesson import find
+from groundup.course.lessons.blocks import library_of
+from groundup.course.judging.compare import difference
+from groundup.course.judging.batches import draw_batch, visible
+from groundup.course.lessons.lesson import find
 from groundup.course.overlay import Library
-from groundup.course.probes import load_probes
+from groundup.course.lessons.probes import load_probes
 
 PROBES = load_probes(find("{lesson}"))
 

@@ -11,9 +11,9 @@ from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
 
-from groundup.course.judge import Judge  # noqa: E402
-from groundup.course.lesson import find  # noqa: E402
-from groundup.course.library import reference_text  # noqa: E402
+from groundup.course.holes.library import reference_text  # noqa: E402
+from groundup.course.judging.judge import Judge  # noqa: E402
+from groundup.course.lessons.lesson import find  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"  # datasets beside the checkout, where there are some

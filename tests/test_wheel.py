@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from groundup.course.lesson import lessons_root
+from groundup.course.lessons.lesson import lessons_root
 
 ROOT = Path(__file__).parents[1]
 

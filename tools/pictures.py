@@ -14,9 +14,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
-from groundup.course.faults import load_faults
-from groundup.course.lesson import find, find_all
-from groundup.course.library import reference_text
+from groundup.course.holes.library import reference_text
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find, find_all
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.desk.browser import launch

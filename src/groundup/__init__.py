@@ -5,6 +5,6 @@ __version__ = "0.1.0"
 
 def load_ipython_extension(ipython: object) -> None:
     """The magics of the notebooks, after `%load_ext groundup`."""
-    from .course.magics import load
+    from .course.notebook.magics import load
 
     load(ipython)

@@ -20,14 +20,14 @@ import pytest
 from groundup.cli import run as command
 from groundup.cli.app import HEADINGS
 from groundup.cli.commands import app
-from groundup.course.client import stop
-from groundup.course.faults import load_faults
-from groundup.course.lesson import find, find_all
-from groundup.course.library import reference_text
-from groundup.course.page import hints
-from groundup.course.progress import Store
-from groundup.course.stub import derive
-from groundup.course.verdicts import Verdict
+from groundup.course.checking.client import stop
+from groundup.course.holes.library import reference_text
+from groundup.course.holes.stub import derive
+from groundup.course.judging.verdicts import Verdict
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find, find_all
+from groundup.course.lessons.page import hints
+from groundup.course.progress.store import Store
 
 from ..conftest import ROOT
 

@@ -130,7 +130,7 @@ def test_nothing_of_a_pack_runs_before_it_is_trusted(groundup, pack):
     )
     assert "not been trusted yet" in done.stderr
     reply = subprocess.run(
-        [sys.executable, "-c", "from groundup.course.client import judge; import pathlib; "
+        [sys.executable, "-c", "from groundup.course.checking.client import judge; import pathlib; "
          "print(judge(pathlib.Path.cwd(), {'do': 'check', 'lesson': '1.1'}))"],
         cwd=root, capture_output=True, text=True, env=groundup.environment,
     )  # fmt: skip

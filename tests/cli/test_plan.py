@@ -5,8 +5,8 @@ import json
 import pytest
 
 from groundup import cli
-from groundup.course.progress import Store
-from groundup.course.workspace import make_workspace, read_config
+from groundup.course.progress.store import Store
+from groundup.course.workspace.workspace import make_workspace, read_config
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ import time
 import pytest
 
 from groundup import cli
-from groundup.course.kept_runs import kept_recipes
-from groundup.course.lesson import find
-from groundup.course.library import module_name, reference_text
-from groundup.course.progress import Store
+from groundup.course.holes.library import module_name, reference_text
+from groundup.course.lessons.lesson import find
+from groundup.course.progress.store import Store
 from groundup.course.tracks import FINAL
-from groundup.course.workspace import Config, find_workspace, make_workspace
+from groundup.course.workspace.kept_runs import kept_recipes
+from groundup.course.workspace.workspace import Config, find_workspace, make_workspace
 
 DAY = 86400
 TRACK = 'title = "Two lessons"\nwho = "me"\nroute = [["1.2", "1.3"]]\n[[gate]]\nname = "the end"\nsays = "all of it"\nruns = ["recall --final"]\n'

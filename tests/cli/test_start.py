@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundup.course.lesson import find, find_all
-from groundup.course.library import reference_text
-from groundup.course.progress import Store
-from groundup.course.starting import Choices, start, weeks
-from groundup.course.status_table import BEGIN, END, replaced
+from groundup.course.holes.library import reference_text
+from groundup.course.lessons.lesson import find, find_all
+from groundup.course.progress.store import Store
 from groundup.course.tracks import lessons_of, load
-from groundup.course.workspace import read_config
+from groundup.course.workspace.starting import Choices, start, weeks
+from groundup.course.workspace.status_table import BEGIN, END, replaced
+from groundup.course.workspace.workspace import read_config
 
 PATIENCE = 60  # seconds that an answer may take on a machine where others are at work
 
@@ -228,7 +228,7 @@ def test_the_readme_says_what_is_built_after_each_pass(groundup):
 def test_a_readme_whose_comments_are_gone_is_left_as_it_is(tmp_path, text):
     workspace = start(tmp_path / "ws", Choices())
     (workspace.root / "README.md").write_bytes(text)
-    from groundup.course.steps import open_lesson
+    from groundup.course.checking.steps import open_lesson
 
     open_lesson(workspace, find("1.2"))
     assert (workspace.root / "README.md").read_bytes() == text
@@ -238,7 +238,7 @@ def test_a_readme_that_cannot_be_read_fails_nothing(tmp_path):
     workspace = start(tmp_path / "ws", Choices())
     (workspace.root / "README.md").unlink()
     (workspace.root / "README.md").mkdir()
-    from groundup.course.steps import open_lesson
+    from groundup.course.checking.steps import open_lesson
 
     assert open_lesson(workspace, find("1.2"))
 

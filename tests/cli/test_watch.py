@@ -15,9 +15,9 @@ import time
 
 import pytest
 
-from groundup.course.lesson import find_all
-from groundup.course.page import hints
-from groundup.course.progress import Store
+from groundup.course.lessons.lesson import find_all
+from groundup.course.lessons.page import hints
+from groundup.course.progress.store import Store
 
 PATIENCE = 40.0  # seconds
 VERDICT = "judged in"  # stands once in every verdict of a file that can be run

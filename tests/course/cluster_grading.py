@@ -14,9 +14,9 @@ import time
 
 import pytest
 
-from groundup.course.faults import load_faults
-from groundup.course.lesson import find
-from groundup.course.library import reference_text
+from groundup.course.holes.library import reference_text
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find
 from groundup.course.packs.opening import look
 from groundup.course.packs.writing import example
 
@@ -111,7 +111,9 @@ def test_a_pack_goes_with_the_work(cluster, tmp_path, monkeypatch):
     shutil.copytree(example(), pack)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(nowhere))  # what the nodes' processes have is older, and trusts nothing
     source = (pack / "series/averages.py").read_text(encoding="utf-8")
-    hand_in(tmp_path / "class", {"right/averages.py": source, "empty/averages.py": "", "half/averages.py": source[:-300]})
+    hand_in(
+        tmp_path / "class", {"right/averages.py": source, "empty/averages.py": "", "half/averages.py": source[:-300]}
+    )
     asked = ("--course", str(pack), "--trust", look(pack).digest)
     told = end(begin(tmp_path, "--out", "far", "--executor", "ray", "--address", cluster.address, *asked))
     near = end(begin(tmp_path, "--out", "near", *asked))

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from groundup.course.lesson import Lesson, find_all
-from groundup.course.progress import Store
+from groundup.course.lessons.lesson import Lesson, find_all
+from groundup.course.progress.store import Store
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 READING = 5  # minutes that count before the first event after a pause

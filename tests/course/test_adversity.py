@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from groundup.course import client
-from groundup.course.faults import load_faults
-from groundup.course.lesson import find
-from groundup.course.library import reference_text
-from groundup.course.progress import Store
-from groundup.course.session import Session, current_lesson
-from groundup.course.workspace import WorkspaceError, find_workspace, write_atomically
+from groundup.course.checking import client
+from groundup.course.checking.session import Session, current_lesson
+from groundup.course.holes.library import reference_text
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find
+from groundup.course.progress.store import Store
+from groundup.course.workspace.workspace import WorkspaceError, find_workspace, write_atomically
 
 LESSON, BUILT, MODULE = "1.1", "mine/drills/arrays.py", "drills.arrays"  # its oracle needs no torch
 PATIENCE = 60.0  # seconds
@@ -73,7 +73,7 @@ def judge_pid(root):
 
 def with_limits(script, *words, root, environment):
     """`groundup` in a process where `script` has set the client's limits."""
-    code = f"import sys; from groundup.course import client, service; {script}\nfrom groundup.cli import run; sys.exit(run(sys.argv[1:]))"
+    code = f"import sys; from groundup.course.checking import client, service; {script}\nfrom groundup.cli import run; sys.exit(run(sys.argv[1:]))"
     return subprocess.run(
         [sys.executable, "-c", code, *words], cwd=root, env=environment, capture_output=True, text=True, timeout=120
     )
@@ -424,7 +424,7 @@ def test_spawned_workers_give_the_same_verdicts(groundup, workspace, faulty):
 
 
 def test_a_judge_ends_when_its_workspace_is_deleted(groundup, workspace):
-    code = f"import sys; from pathlib import Path; from groundup.course import service; service.LOOK = 0.05; sys.exit(service.main(Path({str(workspace)!r})))"
+    code = f"import sys; from pathlib import Path; from groundup.course.checking import service; service.LOOK = 0.05; sys.exit(service.main(Path({str(workspace)!r})))"
     judge = subprocess.Popen([sys.executable, "-c", code], env=groundup.environment, cwd="/")
     try:
         until = time.monotonic() + PATIENCE

@@ -1,7 +1,7 @@
 """The arena and the last test: what is hard, how times are kept, and what is drawn."""
 
-from groundup.course.lesson import find, find_all
-from groundup.course.progress import Event, Standing
+from groundup.course.lessons.lesson import find, find_all
+from groundup.course.progress.store import Event, Standing
 from groundup.course.recall import arena, final
 from groundup.course.recall.cards import BUG, REBUILD
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from groundup.course.compare import difference
+from groundup.course.judging.compare import difference
 from groundup.course.sandbox.frames import Opaque
 
 floats = st.floats(allow_nan=True, allow_infinity=True, width=64)

@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from groundup.course import doctor
-from groundup.course.devices import Torch, torch_here
-from groundup.course.doctor import Finding, as_object, findings, judge_torch
-from groundup.course.editors import debugging_editors
+from groundup.course.workspace import doctor
+from groundup.course.workspace.devices import Torch, torch_here
+from groundup.course.workspace.doctor import Finding, as_object, findings, judge_torch
+from groundup.course.workspace.editors import debugging_editors
 
 LOOKED_AT = [
     "Python",
@@ -53,7 +53,9 @@ def test_it_looks_at_everything_here_and_what_is_not_good_has_its_one_command(mo
 
 
 def test_pytorch_is_asked_in_another_process():
-    script = "import sys; from groundup.course.doctor import findings; findings(); print('torch' in sys.modules)"
+    script = (
+        "import sys; from groundup.course.workspace.doctor import findings; findings(); print('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "False", done.stderr
 

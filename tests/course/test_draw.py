@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundup.course.draw import SearchedDraw, SeededDraw
+from groundup.course.lessons.draw import SearchedDraw, SeededDraw
 
 
 def everything(draw):

@@ -16,15 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from groundup.course.faults import load_faults
 from groundup.course.grading.class_run import make_ready
 from groundup.course.grading.gathering import Handed
 from groundup.course.grading.grading import JUDGING, Terms, lesson_hash, unit_of
-from groundup.course.judge import Judge
-from groundup.course.lesson import find, load
-from groundup.course.library import Submission, reference_text
-from groundup.course.stub import derive
-from groundup.course.workspace import WorkspaceError
+from groundup.course.holes.library import Submission, reference_text
+from groundup.course.holes.stub import derive
+from groundup.course.judging.judge import Judge
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find, load
+from groundup.course.workspace.workspace import WorkspaceError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -385,7 +385,7 @@ def test_a_key_is_that_of_the_files_the_lesson_and_the_terms(tmp_path):
 
 
 def test_the_hash_of_the_judge_is_of_all_that_it_imports():
-    code = "import sys, groundup.course.judge, groundup.course.sandbox.inside as _; print(*sys.modules)"
+    code = "import sys, groundup.course.judging.judge, groundup.course.sandbox.inside as _; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     course = {name.split(".")[2] for name in loaded if name.startswith("groundup.course.")}
     assert course - {"packs"} == JUDGING  # of a pack the hash of all its files counts

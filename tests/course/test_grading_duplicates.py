@@ -12,9 +12,9 @@ import pytest
 from groundup.course.grading.duplicates import ALIKE, LARGE, REFERENCE, Own, near_duplicates
 from groundup.course.grading.grading import content_hash
 from groundup.course.grading.tokens import likeness, names_in, runs_of
-from groundup.course.lesson import find, find_all
-from groundup.course.library import reference_text
-from groundup.course.stub import derive
+from groundup.course.holes.library import reference_text
+from groundup.course.holes.stub import derive
+from groundup.course.lessons.lesson import find, find_all
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 LOCALS = ("uses", "found", "arriving", "ready", "share", "lift", "pull", "parent")

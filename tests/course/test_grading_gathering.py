@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from groundup.course.grading.gathering import NOTHING, gather, shown
-from groundup.course.lesson import find, find_all
-from groundup.course.library import FILE_CAP
+from groundup.course.holes.library import FILE_CAP
+from groundup.course.lessons.lesson import find, find_all
 
 SOURCE = b"x = 1\n"
 
@@ -50,8 +50,13 @@ def test_what_lies_beside_a_students_file_is_no_other_student(tmp_path):
     put(tmp_path, "ada/value.py", "ada/linear.py", "ada/scratch.py", "bob/linear.py", "class/value.py", "class/eve.py")
     entries = told(tmp_path)
     assert {name for name, one in entries.items() if not one.reason} == {("ada", "1.3"), ("class", "1.3")}
-    assert "2.1" in entries["bob/linear", ""].reason and len(entries) == 3  # named as another lesson's: not failed for it
-    assert {name for name, _ in told(tmp_path / "class")} == {"class", "eve"}  # the folder that was named holds students
+    assert (
+        "2.1" in entries["bob/linear", ""].reason and len(entries) == 3
+    )  # named as another lesson's: not failed for it
+    assert {name for name, _ in told(tmp_path / "class")} == {
+        "class",
+        "eve",
+    }  # the folder that was named holds students
 
 
 def test_a_workspace_has_an_entry_for_each_lesson_it_has_files_of(tmp_path):

@@ -16,7 +16,7 @@ from groundup.course.grading.duplicates import Pair
 from groundup.course.grading.gathering import Handed
 from groundup.course.grading.report import PAIRS_SHOWN, report
 from groundup.course.grading.rows import Mark, Row, Status, row_of, unusable
-from groundup.course.lesson import find
+from groundup.course.lessons.lesson import find
 
 from ..desk.browser import Complaints, accessible, fits, launch
 from ..desk.validator import complaints

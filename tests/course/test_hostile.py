@@ -18,13 +18,13 @@ from pathlib import Path
 import pytest
 
 import groundup
-from groundup.course import hearing as hearing_module
-from groundup.course.judge import Judge
-from groundup.course.lesson import load
-from groundup.course.library import FILE_CAP, Submission, reference_text
+from groundup.course.holes.library import FILE_CAP, Submission, reference_text
+from groundup.course.judging import hearing as hearing_module
+from groundup.course.judging.judge import Judge
+from groundup.course.judging.verdicts import Verdict
+from groundup.course.lessons.lesson import load
 from groundup.course.sandbox import layers
-from groundup.course.terminal import verdict_text
-from groundup.course.verdicts import Verdict
+from groundup.course.showing.terminal import verdict_text
 
 REFERENCE = reference_text("grad.value")
 LOADING = 1.0  # seconds that an import may take here; five in earnest
@@ -681,7 +681,9 @@ CHEATS = {
     "a later lesson's file, from mine": at_import(
         "import mine.grad.tensor", IMPORT, "No module named 'mine.grad.tensor'"
     ),
-    "the judge's own files": at_import("from ..course import judge", IMPORT, "No module|cannot import|not there yet"),
+    "the judge's own files": at_import(
+        "from ..course.judging import judge", IMPORT, "No module|cannot import|not there yet"
+    ),
     "another library": case("import torch\n", FORBIDDEN, "this lesson does without `torch`"),
     "another library, late": in_a_method("__import__('torch')", FORBIDDEN, "does not allow"),
     "sys.modules": cheats(
@@ -696,7 +698,7 @@ for x in gc.get_objects():
         raise RuntimeError("LEAKED")
     if type(x) is str and ("_topological" + "_order" in x or "poly" + "val" in x):
         raise RuntimeError("LEAKED")
-    if getattr(x, "__name__", "") in ("_topological" + "_order", "groundup.course.judge"):
+    if getattr(x, "__name__", "") in ("_topological" + "_order", "groundup.course.judging.judge"):
         raise RuntimeError("LEAKED")"""
     ),
     "what the frames know": in_a_method(

@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from groundup.course.batches import draw_batch
-from groundup.course.draw import SeededDraw
-from groundup.course.faults import load_faults
-from groundup.course.lesson import find, load
-from groundup.course.library import Submission, module_name, reference_text
-from groundup.course.probes import load_probes
-from groundup.course.verdict_parts import first_failure
-from groundup.course.verdicts import Verdict
+from groundup.course.holes.library import Submission, module_name, reference_text
+from groundup.course.judging.batches import draw_batch
+from groundup.course.judging.verdicts import Verdict
+from groundup.course.lessons.draw import SeededDraw
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find, load
+from groundup.course.lessons.probes import load_probes
+from groundup.course.showing.verdict_parts import first_failure
 
 from .test_lesson import PAGE, written
 
@@ -185,7 +185,9 @@ def test_what_stays_in_the_judge_is_not_shown(judge, tiny):
 
 
 def test_the_smallest_failing_case_is_found(judge, tiny, monkeypatch):
-    monkeypatch.setattr("groundup.course.hearing.SHRINK_SECONDS", 20.0)  # as long as it takes, on a busy machine too
+    monkeypatch.setattr(
+        "groundup.course.judging.hearing.SHRINK_SECONDS", 20.0
+    )  # as long as it takes, on a busy machine too
     first = judged(judge, tiny, body("return 2 * x if x[0, 0] < 0.4 else 3 * x")).checkpoints[0]
     assert first.case["x"].shape == (1, 3)
     assert np.array_equal(first.case["x"], np.round(first.case["x"], 1))
@@ -221,7 +223,7 @@ def test_an_oracle_that_is_not_installed_is_skipped_and_no_pass(judge, tmp_path)
 
 
 def test_no_checkpoint_is_no_pass():
-    from groundup.course.verdicts import LessonVerdict
+    from groundup.course.judging.verdicts import LessonVerdict
 
     assert not LessonVerdict("1.3", 0, 0.0, []).passed
 

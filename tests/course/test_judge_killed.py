@@ -19,10 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from groundup.course.faults import load_faults
-from groundup.course.lesson import find
-from groundup.course.library import reference_text
-from groundup.course.progress import Store
+from groundup.course.holes.library import reference_text
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find
+from groundup.course.progress.store import Store
 
 LESSON, BUILT, MODULE = "1.1", "mine/drills/arrays.py", "drills.arrays"  # its oracle needs no torch
 PATIENCE = 60.0  # seconds
@@ -114,7 +114,7 @@ def _cwd(pid):
 
 
 def _is_judge(pid):
-    return b"groundup.course.service" in _read(pid, "cmdline").split(b"\0")
+    return b"groundup.course.checking.service" in _read(pid, "cmdline").split(b"\0")
 
 
 def _status(pid):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from groundup.course.kinds import kind_of_difference
+from groundup.course.judging.kinds import kind_of_difference
 
 KINDS = {
     "transpose": (lambda e: e.T.copy(), "transpose"),

@@ -2,9 +2,9 @@
 
 import pytest
 
-from groundup.course.faults import load_faults
-from groundup.course.lesson import LessonError, NoSuchLesson, check_together, find, find_all, load
-from groundup.course.probes import demands, load_probes
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import LessonError, NoSuchLesson, check_together, find, find_all, load
+from groundup.course.lessons.probes import demands, load_probes
 
 PAGE = """---
 title: A lesson

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundup.course.lesson import find, find_all
-from groundup.course.listed import items
+from groundup.course.lessons.lesson import find, find_all
+from groundup.course.lessons.listed import items
 from groundup.course.log import entries as reading
 from groundup.course.log import looking, writing
 from groundup.course.log.digest import digest
-from groundup.course.progress import Standing
-from groundup.course.workspace import Workspace, WorkspaceError, make_workspace
+from groundup.course.progress.store import Standing
+from groundup.course.workspace.workspace import Workspace, WorkspaceError, make_workspace
 
 from .learner import BERLIN, Clock, Learner
 

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from groundup.course import client
-from groundup.course.lesson import find
-from groundup.course.library import reference_text
-from groundup.course.notebook import write_notebook
-from groundup.course.stub import derive
-from groundup.course.verdict_html import VerdictView, verdict_html
-from groundup.course.verdicts import plain
-from groundup.course.workspace import WorkspaceError, make_workspace
+from groundup.course.checking import client
+from groundup.course.holes.library import reference_text
+from groundup.course.holes.stub import derive
+from groundup.course.judging.verdicts import plain
+from groundup.course.lessons.lesson import find
+from groundup.course.notebook.notebook import write_notebook
+from groundup.course.showing.verdict_html import VerdictView, verdict_html
+from groundup.course.workspace.workspace import WorkspaceError, make_workspace
 
 FAULT = "gradient overwritten, not accumulated"
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"

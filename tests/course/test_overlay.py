@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from groundup.course.blocks import library_of
-from groundup.course.lesson import find
-from groundup.course.library import assemble, reference_text
+from groundup.course.checking.session import Session
+from groundup.course.holes.library import assemble, reference_text
+from groundup.course.lessons.blocks import library_of
+from groundup.course.lessons.lesson import find
 from groundup.course.overlay import Library, Overlay, from_sources
-from groundup.course.session import Session
-from groundup.course.workspace import make_workspace
+from groundup.course.workspace.workspace import make_workspace
 
 MARK = "\nMARK = 'mine'\n"
 

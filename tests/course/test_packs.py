@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from groundup.course import courses
-from groundup.course.author import check_lesson
-from groundup.course.lesson import LessonError, find, find_all
-from groundup.course.library import Submission, reference_text
+from groundup.course.authoring.author import check_lesson
+from groundup.course.holes.library import Submission, reference_text
+from groundup.course.judging.verdicts import Verdict
+from groundup.course.lessons.lesson import LessonError, find, find_all
 from groundup.course.overlay import over_reference
 from groundup.course.packs import contents, opening, trust, wheels
 from groundup.course.packs.carrying import Carried, carried, put_down
@@ -24,8 +25,7 @@ from groundup.course.packs.opening import look, of_workspace, size
 from groundup.course.packs.trust import Untrusted
 from groundup.course.packs.writing import new_lesson, new_pack
 from groundup.course.tracks import EVERYTHING, TrackError, lessons_of, load, names
-from groundup.course.verdicts import Verdict
-from groundup.course.workspace import Config, find_workspace, make_workspace, read_config
+from groundup.course.workspace.workspace import Config, find_workspace, make_workspace, read_config
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tiny-pack"
 FILES = sorted(str(path.relative_to(EXAMPLE)) for path in EXAMPLE.rglob("*") if path.is_file())

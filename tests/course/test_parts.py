@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from groundup.course.lesson import find, find_all
-from groundup.course.library import ROOT
-from groundup.course.parts import advice, assessment, parts_of
-from groundup.course.probes import demands
-from groundup.course.verdicts import CheckpointVerdict, LessonVerdict, Verdict
+from groundup.course.checking.parts import advice, assessment, parts_of
+from groundup.course.holes.library import ROOT
+from groundup.course.judging.verdicts import CheckpointVerdict, LessonVerdict, Verdict
+from groundup.course.lessons.lesson import find, find_all
+from groundup.course.lessons.probes import demands
 
 PARTS = ["Python", "Linear algebra", "Calculus", "Probability"]
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from groundup.course.lesson import NoSuchLesson, find, find_all
-from groundup.course.library import module_name, reference_text
-from groundup.course.parts import gaps
-from groundup.course.placement import FIRST_PHASES, chosen, given_files, place
-from groundup.course.progress import replay
-from groundup.course.session import next_lesson
+from groundup.course.checking.parts import gaps
+from groundup.course.checking.placement import FIRST_PHASES, chosen, given_files, place
+from groundup.course.checking.session import next_lesson
+from groundup.course.holes.library import module_name, reference_text
+from groundup.course.lessons.lesson import NoSuchLesson, find, find_all
+from groundup.course.progress.store import replay
 from groundup.course.tracks import lessons_of
-from groundup.course.workspace import Config, WorkspaceError, make_workspace
+from groundup.course.workspace.workspace import Config, WorkspaceError, make_workspace
 
 CHECK = "grad/check.py"  # of 1.2
 WRONG = "\ndef derivative(f, x, h=None):\n    return 0.0\n"

@@ -5,8 +5,8 @@ import pytest
 from groundup.course.plan.advice import advice, on_one_checkpoint, sitting
 from groundup.course.plan.shares import shares_of
 from groundup.course.plan.text import advice_line
-from groundup.course.progress import Event, passes
-from groundup.course.time_spent import PAUSE, minutes_spent, spans
+from groundup.course.progress.store import Event, passes
+from groundup.course.progress.time_spent import PAUSE, minutes_spent, spans
 
 from .learner import lesson
 

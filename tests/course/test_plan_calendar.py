@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundup.course.lesson import LEVELS
+from groundup.course.lessons.lesson import LEVELS
 from groundup.course.plan.making import make_plan
 from groundup.course.plan.pace import breaks, measure
 from groundup.course.plan.settings import (
@@ -23,9 +23,9 @@ from groundup.course.plan.settings import (
 )
 from groundup.course.plan.slots import MOST, slots
 from groundup.course.plan.work import BUILD, CHECK, EXERCISE, READ, SHARES, split
-from groundup.course.progress import Event
+from groundup.course.progress.store import Event
 from groundup.course.tracks import Gate, Track, load, names
-from groundup.course.workspace import WorkspaceError
+from groundup.course.workspace.workspace import WorkspaceError
 
 from .learner import BERLIN, lesson
 from .test_plan_year import merged, sound

@@ -7,7 +7,7 @@ import pytest
 
 from groundup.course.plan.ical import exported, ical
 from groundup.course.plan.making import make_plan
-from groundup.course.progress import Event
+from groundup.course.progress.store import Event
 from groundup.course.tracks import Gate, Track, load
 
 from .learner import BERLIN, NEW_YORK, lesson, utc

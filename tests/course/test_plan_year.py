@@ -8,13 +8,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from groundup.course.lesson import find_all
+from groundup.course.lessons.lesson import find_all
 from groundup.course.plan.days import SystemZone, day_of, days_of, monday_of
 from groundup.course.plan.making import make_plan
 from groundup.course.plan.schema import as_object
 from groundup.course.plan.slots import MOST, slots
 from groundup.course.plan.text import plan_text
-from groundup.course.progress import Store, replay
+from groundup.course.progress.store import Store, replay
 from groundup.course.tracks import load
 
 from .learner import NEW_YORK, READING, Clock, Learner, lesson, utc

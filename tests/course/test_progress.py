@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundup.course import progress
-from groundup.course.progress import APPLICATION, Event, Standing, Store, replay
+from groundup.course.progress import store as progress
+from groundup.course.progress.store import APPLICATION, Event, Standing, Store, replay
 from groundup.lab import sqlite
 from groundup.lab.sqlite import StoreError, on_network
 
@@ -545,7 +545,7 @@ ORDINARY = """
 import os, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2:]
-from groundup.course.progress import Store
+from groundup.course.progress.store import Store
 from groundup.lab.sqlite import StoreError
 path = Path(sys.argv[1])
 if os.geteuid() == 0:
@@ -692,7 +692,7 @@ WRITER = """
 import sys
 from pathlib import Path
 sys.path[:0] = sys.argv[4:]
-from groundup.course.progress import Store
+from groundup.course.progress.store import Store
 print("ready", flush=True)
 sys.stdin.readline()
 with Store(Path(sys.argv[1])) as store:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from groundup.course.progress import Store
+from groundup.course.progress.store import Store
 from groundup.lab import sqlite
 
 # Without site, and from the source: a start costs a few tens of milliseconds.
@@ -16,7 +16,7 @@ WRITER = """
 import hashlib, os, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from groundup.course import progress
+from groundup.course.progress import store as progress
 from groundup.lab import sqlite
 if sys.argv[4] == "delete":
     sqlite.on_network = lambda path: True

@@ -2,10 +2,10 @@
 
 import pytest
 
-from groundup.course.faults import Fault, load_faults
-from groundup.course.lesson import find
-from groundup.course.library import Submission, module_name, reference_text
-from groundup.course.reach import Reach
+from groundup.course.authoring.reach import Reach
+from groundup.course.holes.library import Submission, module_name, reference_text
+from groundup.course.lessons.faults import Fault, load_faults
+from groundup.course.lessons.lesson import find
 
 
 @pytest.fixture(scope="module", params=["1.3", "1.5"])

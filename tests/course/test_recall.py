@@ -8,19 +8,19 @@ from itertools import pairwise
 import fsrs
 import pytest
 
-from groundup.course.blanks import blank, parts
-from groundup.course.lesson import find, find_all
-from groundup.course.library import module_name, reference_text
-from groundup.course.listed import items
-from groundup.course.progress import Event, Standing
+from groundup.course.holes.blanks import blank, parts
+from groundup.course.holes.library import module_name, reference_text
+from groundup.course.holes.stub import UNWRITTEN
+from groundup.course.lessons.lesson import find, find_all
+from groundup.course.lessons.listed import items
+from groundup.course.progress.store import Event, Standing
 from groundup.course.recall import code, reviews
 from groundup.course.recall import final as last
 from groundup.course.recall.cards import BUG, QUESTION, REBUILD, cards_of, deck
 from groundup.course.recall.passages import passage
 from groundup.course.recall.schedule import RATINGS, Schedule, next_due
 from groundup.course.recall.session import Done, done_today, interleaved, todays
-from groundup.course.stub import UNWRITTEN
-from groundup.course.workspace import WorkspaceError, make_workspace
+from groundup.course.workspace.workspace import WorkspaceError, make_workspace
 
 from .learner import BERLIN
 
@@ -63,7 +63,7 @@ def test_a_question_is_known_by_its_words_alone(tmp_path):
     folder.mkdir(parents=True)
 
     def names(text):
-        from groundup.course.lesson import load
+        from groundup.course.lessons.lesson import load
 
         (folder / "lesson.md").write_text(text)
         return [card.name for card in cards_of(load(folder))]

@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from groundup.course.lesson import find_all
+from groundup.course.lessons.lesson import find_all
 from groundup.course.log import looking, writing
 from groundup.course.log.digest import digest
 from groundup.course.log.entries import read_log
-from groundup.course.progress import Store, replay
+from groundup.course.progress.store import Store, replay
 from groundup.course.recall.cards import QUESTION, cards_of, deck
 from groundup.course.recall.schedule import RATINGS, Schedule
 from groundup.course.recall.session import DAILY, done_today, todays
-from groundup.course.workspace import Config, Workspace
+from groundup.course.workspace.workspace import Config, Workspace
 
 from .learner import NEW_YORK, Clock, Learner
 

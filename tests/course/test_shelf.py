@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundup.course.lesson import find_all
+from groundup.course.lessons.lesson import find_all
 from groundup.course.shelf import reading_log
 from groundup.course.shelf.bibtex import bibtex, entry
 from groundup.course.shelf.shelf import (
@@ -33,7 +33,7 @@ from groundup.course.shelf.shelf import (
     three_passes,
 )
 from groundup.course.shelf.standing import phase_at, unread_before
-from groundup.course.workspace import WorkspaceError, make_workspace
+from groundup.course.workspace.workspace import WorkspaceError, make_workspace
 
 NOW = datetime(2026, 3, 1, 20, 15, tzinfo=timezone.utc)
 COURSE = {

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundup.course.contract import contract
-from groundup.course.growth import grow
-from groundup.course.lesson import find_all
-from groundup.course.library import module_name, reference_text
-from groundup.course.stub import derive
+from groundup.course.holes.contract import contract
+from groundup.course.holes.growth import grow
+from groundup.course.holes.library import module_name, reference_text
+from groundup.course.holes.stub import derive
+from groundup.course.lessons.lesson import find_all
 
 BUILT = [path for lesson in find_all() for path in lesson.builds]
 SOURCE = '''\

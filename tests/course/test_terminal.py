@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from groundup.course.faults import load_faults
-from groundup.course.lesson import find, find_all
-from groundup.course.library import Submission, module_name, reference_text
-from groundup.course.page import hints, page_text, plain_mathematics
-from groundup.course.progress import Standing
-from groundup.course.terminal import printable, value_text, verdict_text
-from groundup.course.wall import state, wall
+from groundup.course.holes.library import Submission, module_name, reference_text
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find, find_all
+from groundup.course.lessons.page import hints, page_text, plain_mathematics
+from groundup.course.progress.store import Standing
+from groundup.course.showing.terminal import printable, value_text, verdict_text
+from groundup.course.showing.wall import state, wall
 
 SPELT_OUT = {"log", "ln", "exp", "max", "min", "sin", "cos", "tanh", "bmod"}  # signs that are words
 LESSONS = [lesson.section_id for lesson in find_all()]
@@ -88,7 +88,7 @@ def test_mathematics_is_written_as_one_would_type_it(tex, plain):
 
 @pytest.mark.parametrize("columns", [80, 100, 200])
 def test_the_wall_fits_the_terminal_and_has_every_brick_once(monkeypatch, columns):
-    monkeypatch.setattr("groundup.course.wall.width", lambda: columns)
+    monkeypatch.setattr("groundup.course.showing.wall.width", lambda: columns)
     lessons = find_all()
     text = wall(lessons, {}, lessons[0])
     rows = text.split("\n\n")[0].splitlines()

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundup.course import tracks
-from groundup.course.kept_runs import kept_recipes
-from groundup.course.lesson import find, find_all
-from groundup.course.progress import Standing
-from groundup.course.session import next_lesson
-from groundup.course.steps import map_object, map_text
+from groundup.course.checking.session import next_lesson
+from groundup.course.checking.steps import map_object, map_text
+from groundup.course.lessons.lesson import find, find_all
+from groundup.course.progress.store import Standing
+from groundup.course.showing.wall import wall
 from groundup.course.tracks import Gate, Track, TrackError, before_begin, gates_met, lessons_of, problems, still_open
-from groundup.course.wall import wall
-from groundup.course.workspace import Config, WorkspaceError, find_workspace, make_workspace
+from groundup.course.workspace.kept_runs import kept_recipes
+from groundup.course.workspace.workspace import Config, WorkspaceError, find_workspace, make_workspace
 from groundup.lab import recipe
 from groundup.lab.record import records_in
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import platformdirs
 
-from groundup.course.workspace import find_workspace, make_workspace
+from groundup.course.workspace.workspace import find_workspace, make_workspace
 from groundup.desk.running import find_running, new_window
 
 ADDRESS = re.compile(r"(https?://\S+/)\?token=(\S+)")

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from groundup.course.lesson import find_all
-from groundup.course.library import module_name, reference_text
-from groundup.course.probes import demands
-from groundup.course.progress import Store
-from groundup.course.workspace import make_workspace
+from groundup.course.holes.library import module_name, reference_text
+from groundup.course.lessons.lesson import find_all
+from groundup.course.lessons.probes import demands
+from groundup.course.progress.store import Store
+from groundup.course.workspace.workspace import make_workspace
 from groundup.lab.record import records_in
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from groundup.course.lesson import find
+from groundup.course.lessons.lesson import find
 
 from .browser import accessible, fits
 

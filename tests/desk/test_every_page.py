@@ -8,7 +8,7 @@ from collections import Counter, deque
 import pytest
 from playwright.sync_api import expect
 
-from groundup.course.lesson import find_all, lessons_root
+from groundup.course.lessons.lesson import find_all, lessons_root
 from groundup.desk.app import all_routes
 from groundup.desk.explore import find_all as find_explorables
 from groundup.lab.record import Records
@@ -56,7 +56,7 @@ the end of it
 """
 LAUNCHER = """
 from pathlib import Path
-from groundup.course import lesson
+from groundup.course.lessons import lesson
 lesson.lessons_root = lambda: Path({lessons!r})
 from groundup.cli import main
 main()

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from groundup.course.lesson import find
-from groundup.course.library import reference_text
-from groundup.course.stub import derive
-from groundup.course.workspace import make_workspace
+from groundup.course.holes.library import reference_text
+from groundup.course.holes.stub import derive
+from groundup.course.lessons.lesson import find
+from groundup.course.workspace.workspace import make_workspace
 from groundup.desk.explore import backward, find_all, for_lesson
 from groundup.desk.explore.computing import Computing, NotComputed
 from groundup.desk.explore.contour import contour

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from groundup import text as text_library
 from groundup.cli import training
-from groundup.course.library import module_name, reference_text
+from groundup.course.holes.library import module_name, reference_text
 from groundup.course.overlay import Library
-from groundup.course.workspace import make_workspace
+from groundup.course.workspace.workspace import make_workspace
 from groundup.desk.explore import (
     attention,
     byte_pairs,

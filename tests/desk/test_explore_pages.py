@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from groundup.course.library import reference_text
+from groundup.course.holes.library import reference_text
 from groundup.desk.explore import find_all
 
 from .browser import accessible, fits

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundup.course.figures import draw
-from groundup.course.lesson import find, find_all
+from groundup.course.lessons.lesson import find, find_all
 from groundup.desk.reading import figures
 from groundup.desk.reading.figures import draw_figure, figure_if_ready, label_of
 from groundup.desk.reading.markup import rendered

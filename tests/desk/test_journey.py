@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from groundup.course.faults import load_faults
-from groundup.course.lesson import find
-from groundup.course.library import module_name, reference_text
+from groundup.course.holes.library import module_name, reference_text
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find
 
 from .writing import PASTE, holds, mistake, passed, saved, until, write
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from groundup.course.blocks import _trimmed
-from groundup.course.lesson import find
+from groundup.course.lessons.blocks import _trimmed
+from groundup.course.lessons.lesson import find
 from groundup.course.sandbox import frames
 from groundup.desk.cells import kernel as kernel_module
 from groundup.desk.cells import printing

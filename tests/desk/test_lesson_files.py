@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundup.course.lesson import find
-from groundup.course.steps import open_lesson, reset
-from groundup.course.workspace import make_workspace
+from groundup.course.checking.steps import open_lesson, reset
+from groundup.course.lessons.lesson import find
+from groundup.course.workspace.workspace import make_workspace
 from groundup.desk.paging import Refused
 from groundup.desk.workbench import history, lesson_files, text_files
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundup.course.lesson import PARTS, find, find_all
-from groundup.course.probes import load_probes
+from groundup.course.lessons.lesson import PARTS, find, find_all
+from groundup.course.lessons.probes import load_probes
 from groundup.desk.reading.highlight import highlighted
 from groundup.desk.reading.markup import rendered
 from groundup.desk.reading.prose import is_safe_link, parts_of
@@ -279,7 +279,7 @@ def test_any_prose_is_inert(prose):
 
 
 def _blocks(prose):
-    from groundup.course.lesson import _run_blocks
+    from groundup.course.lessons.lesson import _run_blocks
 
     return list(_run_blocks(prose, 1))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from groundup.course.lesson import find_all
+from groundup.course.lessons.lesson import find_all
 from groundup.desk.reading.mathematics import LONGEST, mathematics, mathml
 
 from .inert import MATHML, read

@@ -8,7 +8,7 @@ from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from groundup.course.lesson import lessons_root
+from groundup.course.lessons.lesson import lessons_root
 from groundup.desk.assets import asset
 
 from .browser import accessible, fits

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from groundup.course import courses
-from groundup.course.lesson import find
+from groundup.course.lessons.lesson import find
 from groundup.course.packs.opening import look
 from groundup.desk.cells.kernel import Kernel
 from groundup.desk.explore import find_all, for_lesson

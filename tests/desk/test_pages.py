@@ -10,11 +10,11 @@ import re
 import httpx
 import pytest
 
-from groundup.course.lesson import find, find_all
-from groundup.course.progress import Event
-from groundup.course.steps import open_lesson
-from groundup.course.time_spent import PAUSE, READING, minutes_spent
-from groundup.course.workspace import Config, make_workspace
+from groundup.course.checking.steps import open_lesson
+from groundup.course.lessons.lesson import find, find_all
+from groundup.course.progress.store import Event
+from groundup.course.progress.time_spent import PAUSE, READING, minutes_spent
+from groundup.course.workspace.workspace import Config, make_workspace
 from groundup.desk.app import make_app
 from groundup.desk.place import Place
 
@@ -78,7 +78,7 @@ def test_the_map_dims_what_is_not_on_the_track_and_shows_its_gates(tmp_path):
 
 
 def make_store(root):
-    from groundup.course.workspace import find_workspace
+    from groundup.course.workspace.workspace import find_workspace
 
     return find_workspace(root).store()
 
@@ -123,7 +123,7 @@ def test_a_save_of_the_wrong_form_changes_nothing(root, body):
 
 
 def open_lesson_here(root):
-    from groundup.course.workspace import find_workspace
+    from groundup.course.workspace.workspace import find_workspace
 
     open_lesson(find_workspace(root), find("1.3"))
 

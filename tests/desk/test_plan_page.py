@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from groundup.course.plan.days import here
 from groundup.course.plan.making import plan_of
-from groundup.course.progress import Store
-from groundup.course.workspace import find_workspace
+from groundup.course.progress.store import Store
+from groundup.course.workspace.workspace import find_workspace
 
 from .browser import accessible, fits
 

@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from groundup.course.lesson import find, find_all
+from groundup.course.lessons.lesson import find, find_all
 from groundup.course.log.writing import template
-from groundup.course.workspace import WorkspaceError, find_workspace, make_workspace
+from groundup.course.workspace.workspace import WorkspaceError, find_workspace, make_workspace
 from groundup.desk.portfolio import building, log_text
 from groundup.desk.portfolio.choices import NAME
 from groundup.desk.portfolio.feed import ATOM

@@ -11,12 +11,12 @@ from dataclasses import replace
 import pytest
 
 from groundup.course import courses
-from groundup.course.faults import load_faults
-from groundup.course.lesson import find
-from groundup.course.library import reference_text
+from groundup.course.holes.library import reference_text
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find
 from groundup.course.packs import opening
 from groundup.course.packs.writing import new_lesson, new_pack
-from groundup.course.workspace import Config, WorkspaceError, make_workspace
+from groundup.course.workspace.workspace import Config, WorkspaceError, make_workspace
 from groundup.desk.portfolio import building
 from groundup.desk.portfolio.killing import Bench, kill_score
 from groundup.desk.portfolio.packaging import make_package

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from groundup.course.lesson import find
-from groundup.course.workspace import find_workspace
+from groundup.course.lessons.lesson import find
+from groundup.course.workspace.workspace import find_workspace
 from groundup.desk.portfolio import building
 
 from . import simulated

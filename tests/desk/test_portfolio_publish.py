@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from groundup.course.lesson import find
-from groundup.course.workspace import WorkspaceError, make_workspace
+from groundup.course.lessons.lesson import find
+from groundup.course.workspace.workspace import WorkspaceError, make_workspace
 from groundup.desk.portfolio.publishing import NO_JEKYLL, publish
 from groundup.desk.portfolio.site import LISTED
 

@@ -1,6 +1,6 @@
 """What one knows already, and what works on this machine, as pages."""
 
-from groundup.course.library import reference_text
+from groundup.course.holes.library import reference_text
 
 
 def test_a_lesson_is_known_once_the_judge_says_so(desk):

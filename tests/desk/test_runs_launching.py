@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from groundup.course.workspace import make_workspace
+from groundup.course.workspace.workspace import make_workspace
 from groundup.desk.laboratory.launching import Launches
 from groundup.desk.laboratory.writing import Writer
 from groundup.desk.paging import Refused

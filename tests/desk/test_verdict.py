@@ -11,12 +11,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from groundup.course.faults import load_faults
-from groundup.course.judge import Judge
-from groundup.course.lesson import find
-from groundup.course.library import Submission, module_name, reference_text
-from groundup.course.probes import demands
-from groundup.course.verdicts import ENTRIES_SHOWN, TEXT_SHOWN, plain
+from groundup.course.holes.library import Submission, module_name, reference_text
+from groundup.course.judging.judge import Judge
+from groundup.course.judging.verdicts import ENTRIES_SHOWN, TEXT_SHOWN, plain
+from groundup.course.lessons.faults import load_faults
+from groundup.course.lessons.lesson import find
+from groundup.course.lessons.probes import demands
 from groundup.desk.assets import asset
 from groundup.desk.verdicts.reproduce import snippet
 from groundup.desk.verdicts.seeing import seen
@@ -200,7 +200,7 @@ def test_an_exception_is_told_with_the_way_to_it(judge):
 
 
 def test_what_is_not_written_yet_is_no_failure_yet(judge):
-    from groundup.course.stub import derive
+    from groundup.course.holes.stub import derive
 
     lesson = find("1.3")
     stub = derive(reference_text("grad.value"))

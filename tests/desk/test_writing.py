@@ -8,9 +8,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from groundup.course.lesson import find
-from groundup.course.library import module_name, reference_text
-from groundup.course.progress import Store
+from groundup.course.holes.library import module_name, reference_text
+from groundup.course.lessons.lesson import find
+from groundup.course.progress.store import Store
 
 from .browser import accessible, fits
 

@@ -7,8 +7,8 @@ import types
 import numpy as np
 import pytest
 
-from groundup.course.draw import SeededDraw
-from groundup.course.lesson import lessons_root
+from groundup.course.lessons.draw import SeededDraw
+from groundup.course.lessons.lesson import lessons_root
 from groundup.drills import arrays
 
 CHECKS = lessons_root() / "01-gradients" / "01-arrays-and-broadcasting" / "checks.py"

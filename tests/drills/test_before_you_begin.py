@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from groundup.course.draw import SeededDraw
-from groundup.course.lesson import find
-from groundup.course.library import ROOT, Submission
-from groundup.course.probes import demands
+from groundup.course.holes.library import ROOT, Submission
+from groundup.course.lessons.draw import SeededDraw
+from groundup.course.lessons.lesson import find
+from groundup.course.lessons.probes import demands
 from groundup.drills import analysis, journal, tools
 
 LESSON = find("1.0")

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from groundup.course.library import reference_text
+from groundup.course.holes.library import reference_text
 from groundup.course.overlay import Library, Overlay, from_sources
 from groundup.grad import data, draw, fit, fused, losses, modules, nn, optim
 from groundup.grad.nn import BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Module, Parameter, ReLU, Sequential

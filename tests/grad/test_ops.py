@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundup.course.library import reference_text
+from groundup.course.holes.library import reference_text
 from groundup.course.overlay import Library, Overlay, from_sources
 from groundup.grad import arrange, ops, tensor
 from groundup.grad.check import gradient_check

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from groundup.course.author import SEEDS, check_lesson
-from groundup.course.lesson import check_together, find, find_all
-from groundup.course.library import ROOT, Submission
+from groundup.course.authoring.author import SEEDS, check_lesson
+from groundup.course.holes.library import ROOT, Submission
+from groundup.course.lessons.lesson import check_together, find, find_all
 
 LESSONS = [lesson.section_id for lesson in find_all()]
 SOLUTIONS = Path(__file__).parents[1] / "solutions"

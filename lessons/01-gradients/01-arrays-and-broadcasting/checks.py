@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 from groundup.course import checkpoint
-from groundup.course.draw import SeededDraw
+from groundup.course.lessons.draw import SeededDraw
 
 DRAWN, EDGES, MEANING, FAMILY = {}, {}, {}, {}  # each by the drill's name
 VIEWS = ("channels_last", "repeat_rows", "sliding_windows", "blocks")  # into their first argument

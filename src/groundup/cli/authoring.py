@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 from ..course import courses
-from ..course.author import Report, check_lesson
-from ..course.judge import Judge
-from ..course.lesson import LessonError, check_together
+from ..course.authoring.author import Report, check_lesson
+from ..course.checking.scratch import own_scratch
+from ..course.judging.judge import Judge
+from ..course.lessons.lesson import LessonError, check_together
 from ..course.packs.contents import CourseError
 from ..course.packs.opening import around
 from ..course.packs.writing import new_lesson, new_pack
-from ..course.scratch import own_scratch
-from ..course.terminal import MISS, PASS, paint
+from ..course.showing.terminal import MISS, PASS, paint
 from ..errors import NotUsable
 from .learn import near
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from ..course.doctor import as_object, findings
-from ..course.terminal import HINT, MISS, PASS, SOFT, paint
+from ..course.showing.terminal import HINT, MISS, PASS, SOFT, paint
+from ..course.workspace.doctor import as_object, findings
 
 
 def report(as_json: bool) -> int:

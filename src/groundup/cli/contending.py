@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ..course.lesson import find, find_all
+from ..course.lessons.lesson import find, find_all
 from ..course.plan.days import here
 from ..course.recall import arena as ring
 from ..course.recall.arena import clock
-from ..course.terminal import MISS, PASS, SOFT, paint, verdict_text
-from ..course.workspace import WorkspaceError, find_workspace
+from ..course.showing.terminal import MISS, PASS, SOFT, paint, verdict_text
+from ..course.workspace.workspace import WorkspaceError, find_workspace
 
 
 def arena(name: str | None, stop: bool, as_json: bool) -> int:

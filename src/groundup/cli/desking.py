@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..course.workspace import find_workspace
+from ..course.workspace.workspace import find_workspace
 from ..errors import NotUsable
 
 DEFAULT_HOST = "127.0.0.1"

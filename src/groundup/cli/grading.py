@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ..course.grading.class_run import Work
     from ..course.grading.executors import Executor
     from ..course.grading.grading import Terms, Unit
-    from ..course.judge import Judge
-    from ..course.lesson import Lesson
+    from ..course.judging.judge import Judge
+    from ..course.lessons.lesson import Lesson
 
 SHARD = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})")
 
@@ -105,12 +105,12 @@ def _use_pack(asked: Asked, may_ask: bool) -> None:
 
 
 def _grade(asked: Asked, shard: tuple[int, int] | None, as_json: bool) -> int:
+    from ..course.checking.scratch import own_scratch
     from ..course.grading import class_run
     from ..course.grading.gathering import gather
     from ..course.grading.results import Results
-    from ..course.judge import Judge
-    from ..course.lesson import find, find_all
-    from ..course.scratch import own_scratch
+    from ..course.judging.judge import Judge
+    from ..course.lessons.lesson import find, find_all
 
     begun = time.monotonic()
     lessons = [find(name) for name in dict.fromkeys(asked.lessons)] or list(find_all())
@@ -146,7 +146,7 @@ def _grade(asked: Asked, shard: tuple[int, int] | None, as_json: bool) -> int:
 
 
 def _terms(asked: Asked, results: Any) -> Terms:
-    from ..course.batches import fresh_seed
+    from ..course.judging.batches import fresh_seed
 
     seed = fresh_seed() if asked.seed is None else asked.seed
     terms: Terms = results.terms(seed, FULL if asked.full else 1, chosen=asked.seed is not None)
@@ -159,8 +159,8 @@ def _executor(asked: Asked, judge: Judge, lessons: Sequence[Lesson], terms: Term
 
     seconds = asked.timeout or seconds_for(judge, lessons, terms)
     if asked.executor == "ray":
-        from ..course.extras import how_to_get, missing
-        from ..course.workspace import WorkspaceError
+        from ..course.lessons.extras import how_to_get, missing
+        from ..course.workspace.workspace import WorkspaceError
 
         if missing(("ray",)):
             raise WorkspaceError(f"Ray is not installed: {how_to_get('ray')}")
@@ -176,9 +176,9 @@ def _why(results: Any, unit: Unit) -> str:
 
 def _print_slurm(asked: Asked) -> int:
     """The script on standard output. Its seed is drawn here, so that every shard has the same."""
-    from ..course.batches import fresh_seed
     from ..course.courses import current
     from ..course.grading.slurm import script
+    from ..course.judging.batches import fresh_seed
 
     seed = fresh_seed() if asked.seed is None else asked.seed
     flags = [word for name in asked.lessons for word in ("--lesson", name)]

@@ -13,7 +13,7 @@ from ..course.guide.asking import Answer, Question, answer, as_object, cost_said
 from ..course.guide.devices import devices
 from ..course.guide.pages import NAMES, page
 from ..course.guide.words import amount, bytes_said, thousands
-from ..course.terminal import BOLD, MISS, PASS, SOFT, paint, width
+from ..course.showing.terminal import BOLD, MISS, PASS, SOFT, paint, width
 
 SHOWN = 8  # ways to run a job
 

@@ -6,11 +6,11 @@ import json
 import textwrap
 from pathlib import Path
 
-from ..course.client import judge
-from ..course.lesson import Lesson
-from ..course.scratch import own_scratch
-from ..course.session import source_line
-from ..course.workspace import find_workspace
+from ..course.checking.client import judge
+from ..course.checking.scratch import own_scratch
+from ..course.checking.session import source_line
+from ..course.lessons.lesson import Lesson
+from ..course.workspace.workspace import find_workspace
 from ..errors import NotUsable
 from .learn import lesson_here, lesson_of
 from .quick import FULL, report
@@ -33,10 +33,10 @@ def _check_files(
     lesson: Lesson, paths: list[Path], as_json: bool, seed: int | None, full: bool, any_imports: bool
 ) -> int:
     """Each file as the learner's module of the lesson; the same cases for all of them."""
-    from ..course.batches import fresh_seed
-    from ..course.bulk import judge_all
-    from ..course.library import Submission, module_name, reference_text
-    from ..course.terminal import verdict_text
+    from ..course.grading.bulk import judge_all
+    from ..course.holes.library import Submission, module_name, reference_text
+    from ..course.judging.batches import fresh_seed
+    from ..course.showing.terminal import verdict_text
 
     contents = {str(path): _read(path) for path in paths}  # all of them, before anything is printed
     submissions = []
@@ -67,8 +67,8 @@ def _read(path: Path) -> bytes:
 def debug(name: str | None, seed: int | None) -> int:
     """The failing case once more, in this process, where a debugger's breakpoints stop."""
     from ..course.debugging import rerun
-    from ..course.terminal import BOLD, MISS, paint, printable
-    from ..course.verdicts import plain
+    from ..course.judging.verdicts import plain
+    from ..course.showing.terminal import BOLD, MISS, paint, printable
 
     workspace = find_workspace()
     lesson = lesson_of(workspace, name)
@@ -89,7 +89,7 @@ def debug(name: str | None, seed: int | None) -> int:
 
 
 def watch(name: str | None) -> int:
-    from ..course.watch import Watch
+    from ..course.checking.watch import Watch
 
     workspace = find_workspace()
     return Watch(workspace, name).run()
@@ -97,8 +97,8 @@ def watch(name: str | None) -> int:
 
 def bug(name: str | None) -> int:
     """Writes a faulty implementation to find the mistake in; when it is there, judges what has become of it."""
-    from ..course.bugs import hand_out, judge_bug, open_bug
-    from ..course.terminal import verdict_text
+    from ..course.checking.bugs import hand_out, judge_bug, open_bug
+    from ..course.showing.terminal import verdict_text
 
     workspace = find_workspace()
     lesson = lesson_of(workspace, name)
@@ -116,7 +116,7 @@ def bug(name: str | None) -> int:
 
 
 def judge_process(stop: bool) -> int:
-    from ..course import client
+    from ..course.checking import client
 
     root = find_workspace().root
     if stop:

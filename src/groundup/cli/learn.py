@@ -7,14 +7,15 @@ import os
 import sys
 from pathlib import Path
 
-from ..course import courses, steps
-from ..course.client import workspace_root
-from ..course.durations import minutes_said
-from ..course.lesson import Lesson, find
+from ..course import courses
+from ..course.checking import steps
+from ..course.checking.client import workspace_root
+from ..course.checking.session import current_lesson, next_lesson
+from ..course.lessons.lesson import Lesson, find
 from ..course.packs.named import pack_of
-from ..course.session import current_lesson, next_lesson
-from ..course.terminal import BOLD, SOFT, paint, width
-from ..course.workspace import Workspace, WorkspaceError, find_workspace, write_atomically
+from ..course.showing.durations import minutes_said
+from ..course.showing.terminal import BOLD, SOFT, paint, width
+from ..course.workspace.workspace import Workspace, WorkspaceError, find_workspace, write_atomically
 
 AFTER_ALL = (
     ("groundup recall --final", "the last test of your track"),
@@ -108,7 +109,7 @@ def wrapped(text: str) -> str:
     """Markdown as lines that fit the terminal, its mathematics in plain signs."""
     import textwrap
 
-    from ..course.page import plain_mathematics
+    from ..course.lessons.page import plain_mathematics
 
     parts = text.split("$")
     plain = "".join(plain_mathematics(part) if i % 2 else part for i, part in enumerate(parts))
@@ -116,7 +117,7 @@ def wrapped(text: str) -> str:
 
 
 def show(name: str | None, figures: bool) -> int:
-    from ..course.page import page_text
+    from ..course.lessons.page import page_text
 
     lesson = lesson_here(name) if name is not None else lesson_of(find_workspace(), None)
     if figures:
@@ -204,7 +205,7 @@ def solution(name: str | None, yes: bool) -> int:
 
 
 def notebook(name: str | None) -> int:
-    from ..course.notebook import write_notebook
+    from ..course.notebook.notebook import write_notebook
 
     workspace = find_workspace()
     lesson = lesson_of(workspace, name)

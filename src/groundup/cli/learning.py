@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ..course.client import workspace_root
+from ..course.checking.client import workspace_root
 from . import run
 
 

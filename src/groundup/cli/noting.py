@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from ..course.lesson import SECTION_ID, Lesson, find, find_all
+from ..course.lessons.lesson import SECTION_ID, Lesson, find, find_all
 from ..course.log import looking, writing
 from ..course.log.digest import digest
 from ..course.log.entries import ANSWERS, ASKED, Entry, read_entry, read_log
 from ..course.plan.days import here
-from ..course.terminal import BOLD, HINT, SOFT, paint, printable
-from ..course.time_spent import minutes_spent
-from ..course.workspace import Workspace, WorkspaceError, find_workspace
+from ..course.progress.time_spent import minutes_spent
+from ..course.showing.terminal import BOLD, HINT, SOFT, paint, printable
+from ..course.workspace.workspace import Workspace, WorkspaceError, find_workspace
 from .learn import near
 
 LATEST = 5  # entries in the overview

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..course.lesson import Lesson
-from ..course.parts import Part
-from ..course.placement import ASSESSMENT, Tried, chosen, given_files, place
-from ..course.session import next_lesson
-from ..course.terminal import BOLD, HINT, MISS, PASS, SOFT, paint
-from ..course.workspace import WorkspaceError, find_workspace
+from ..course.checking.parts import Part
+from ..course.checking.placement import ASSESSMENT, Tried, chosen, given_files, place
+from ..course.checking.session import next_lesson
+from ..course.lessons.lesson import Lesson
+from ..course.showing.terminal import BOLD, HINT, MISS, PASS, SOFT, paint
+from ..course.workspace.workspace import WorkspaceError, find_workspace
 
 FEW = 8  # lessons that are named one by one
 

@@ -14,7 +14,7 @@ from ..course.plan.making import Plan, plan_of
 from ..course.plan.schema import as_object
 from ..course.plan.settings import EVENINGS, FULL_DAYS, decide, tick
 from ..course.plan.text import plan_text
-from ..course.workspace import Workspace, WorkspaceError, find_workspace, write_atomically
+from ..course.workspace.workspace import Workspace, WorkspaceError, find_workspace, write_atomically
 
 BEGINS = b"BEGIN:VCALENDAR"
 

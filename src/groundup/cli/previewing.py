@@ -7,8 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ..course import client, courses
-from ..course.lesson import find, find_all
+from ..course import courses
+from ..course.checking import client
+from ..course.lessons.lesson import find, find_all
 from ..course.packs.contents import CourseError
 from ..course.packs.opening import around, look
 from ..course.packs.trust import WRITING
@@ -30,13 +31,13 @@ def preview(folder: Path, lesson: str | None, text: bool, trust: str | None, por
 
 
 def _print(name: str | None) -> None:
-    from ..course.page import page_text
+    from ..course.lessons.page import page_text
 
     print("\n\n".join(page_text(lesson) for lesson in ([find(name)] if name is not None else find_all())))
 
 
 def _serve(course: courses.Course, port: int, browser: bool) -> None:
-    from ..course.starting import Choices, start
+    from ..course.workspace.starting import Choices, start
     from ..desk.server import serve
 
     with tempfile.TemporaryDirectory(prefix="groundup-preview-") as folder:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..course.client import judge, workspace_root
+from ..course.checking.client import judge, workspace_root
 from ..course.packs import names_pack
 from . import NOT_USABLE
 
@@ -55,7 +55,7 @@ def report(reply: dict[str, Any], as_json: bool, full: bool) -> int:
     if as_json:
         print(json.dumps(verdict, allow_nan=False))  # in ASCII, so that every terminal and file can hold it
     else:
-        from ..course.terminal import verdict_text
+        from ..course.showing.terminal import verdict_text
 
         print(verdict_text(verdict, reply["title"], reply.get("next", ""), full, reply.get("source", "")))
         if "log" in reply:

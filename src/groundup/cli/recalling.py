@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..course.checking.watch import single_keys
 from ..course.plan.days import here, said
 from ..course.recall import final as last
 from ..course.recall import reviews
@@ -18,9 +19,8 @@ from ..course.recall.code import Task
 from ..course.recall.passages import passage
 from ..course.recall.schedule import RATINGS, next_due
 from ..course.recall.session import DAILY
-from ..course.terminal import BOLD, HINT, PASS, SOFT, paint, printable, verdict_text, width
-from ..course.watch import single_keys
-from ..course.workspace import Workspace, WorkspaceError, find_workspace
+from ..course.showing.terminal import BOLD, HINT, PASS, SOFT, paint, printable, verdict_text, width
+from ..course.workspace.workspace import Workspace, WorkspaceError, find_workspace
 from .learn import wrapped
 
 KEYS = ("space where the lesson speaks of it", "1 again   2 hard   3 good   4 easy   q enough")
@@ -72,7 +72,7 @@ def _line(card: Card, desk: reviews.Desk) -> str:
 
 
 def _words(card: Card) -> str:
-    from ..course.page import plain_mathematics
+    from ..course.lessons.page import plain_mathematics
 
     if card.kind != QUESTION:
         what = "a part of it to rebuild" if card.kind == "rebuild" else "a mistake in it to find"

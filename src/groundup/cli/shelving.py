@@ -27,8 +27,8 @@ from ..course.shelf.shelf import (
     three_passes,
 )
 from ..course.shelf.standing import phase_at, unread_before
-from ..course.terminal import BOLD, HINT, PASS, SOFT, paint, printable, width
-from ..course.workspace import Workspace, WorkspaceError, find_workspace
+from ..course.showing.terminal import BOLD, HINT, PASS, SOFT, paint, printable, width
+from ..course.workspace.workspace import Workspace, WorkspaceError, find_workspace
 
 
 @dataclass(frozen=True)

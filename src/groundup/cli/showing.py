@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..course.plan.days import here
-from ..course.terminal import HINT, SOFT, paint, printable
-from ..course.workspace import find_workspace
+from ..course.showing.terminal import HINT, SOFT, paint, printable
+from ..course.workspace.workspace import find_workspace
 from ..desk.portfolio import building
 from ..desk.portfolio.packaging import Package
 from ..desk.portfolio.publishing import Prepared, publish

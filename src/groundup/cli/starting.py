@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..course import courses, tracks
-from ..course.client import workspace_root
+from ..course.checking.client import workspace_root
 from ..course.plan.days import here
 from ..course.plan.making import plan_of
 from ..course.plan.settings import check_hours
-from ..course.starting import Choices, add_container, check_begin, check_track, weeks
-from ..course.starting import start as make
-from ..course.terminal import BOLD, SOFT, paint, width
-from ..course.workspace import BEGINNING, NAME, PLACEMENT, Workspace, WorkspaceError, read_config
+from ..course.showing.terminal import BOLD, SOFT, paint, width
+from ..course.workspace.starting import Choices, add_container, check_begin, check_track, weeks
+from ..course.workspace.starting import start as make
+from ..course.workspace.workspace import BEGINNING, NAME, PLACEMENT, Workspace, WorkspaceError, read_config
 from ..errors import NotUsable
 from .learn import near
 

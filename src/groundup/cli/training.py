@@ -131,7 +131,7 @@ def _evaluated(plan: Plan, record: Run, lib: Any, status: str) -> dict[str, floa
 
 def records() -> Records:
     """The record of the workspace we are in; of the user, where there is none. Not carried by git."""
-    from ..course.workspace import WorkspaceError, find_workspace
+    from ..course.workspace.workspace import WorkspaceError, find_workspace
 
     try:
         folder = find_workspace().root / "runs"
@@ -150,8 +150,8 @@ def library(mine: bool) -> Iterator[tuple[Any, list[Path]]]:
         yield Library("groundup"), reference
         return
     from ..course import courses
-    from ..course.blocks import library_of
-    from ..course.workspace import WorkspaceError, find_workspace
+    from ..course.lessons.blocks import library_of
+    from ..course.workspace.workspace import WorkspaceError, find_workspace
 
     root = find_workspace().root
     if (course := courses.current()) is not None:

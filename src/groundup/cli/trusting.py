@@ -7,8 +7,8 @@ import sys
 from ..course.courses import Course
 from ..course.packs.opening import size
 from ..course.packs.trust import Untrusted, demand, trust
-from ..course.terminal import BOLD, SOFT, paint, printable
-from ..course.workspace import WorkspaceError
+from ..course.showing.terminal import BOLD, SOFT, paint, printable
+from ..course.workspace.workspace import WorkspaceError
 
 SHORTEST = 16  # characters of a hash that may stand for the whole
 RUNS = "Its reference, checks and figures are Python, and run here with your rights. Look at the files first."

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .batches import visible
-from .client import workspace_root
-from .judge import Judge
-from .lesson import Lesson
+from .checking.client import workspace_root
+from .checking.scratch import own_scratch
+from .judging.batches import visible
+from .judging.judge import Judge
+from .judging.verdicts import CheckpointVerdict
+from .lessons.lesson import Lesson
+from .lessons.probes import load_probes
 from .overlay import Library, over_reference
-from .probes import load_probes
-from .scratch import own_scratch
-from .verdicts import CheckpointVerdict
-from .workspace import Workspace
+from .workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)

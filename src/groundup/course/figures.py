@@ -14,8 +14,8 @@ from typing import Any
 
 from ..lab.plot import INK, PAPER, STYLE_OF_PLOTS
 from . import courses
-from .blocks import library_of
-from .lesson import Lesson, LessonError
+from .lessons.blocks import library_of
+from .lessons.lesson import Lesson, LessonError
 
 __all__ = ["INK", "PAPER", "draw", "load_figures", "themed"]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from ..errors import NotUsable
 from . import courses
-from .lesson import LEVELS, SECTION_ID, Lesson, find_all
-from .progress import Standing
+from .lessons.lesson import LEVELS, SECTION_ID, Lesson, find_all
+from .progress.store import Standing
 
 if sys.version_info >= (3, 11):
     import tomllib

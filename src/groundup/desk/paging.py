@@ -10,7 +10,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from ..course.durations import minutes_said
+from ..course.showing.durations import minutes_said
 from .assets import asset
 
 

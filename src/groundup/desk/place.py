@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import anyio.to_thread
 
-from ..course.client import judge
-from ..course.lesson import Lesson, NoSuchLesson, find
-from ..course.workspace import Workspace, find_workspace
+from ..course.checking.client import judge
+from ..course.lessons.lesson import Lesson, NoSuchLesson, find
+from ..course.workspace.workspace import Workspace, find_workspace
 from .hub import Hub
 from .paging import Refused
 from .workbench.lesson_files import is_judged

@@ -25,7 +25,7 @@ from typing import Any
 
 import uvicorn
 
-from ..course.workspace import find_workspace
+from ..course.workspace.workspace import find_workspace
 from ..errors import NotUsable
 from .app import make_app
 from .guard import LOOPBACK, Guard

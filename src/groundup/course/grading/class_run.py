@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..batches import Absent
-from ..extras import how_to_get, missing
-from ..judge import Judge
-from ..lesson import Lesson
-from ..workspace import WorkspaceError
+from ..judging.batches import Absent
+from ..judging.judge import Judge
+from ..lessons.extras import how_to_get, missing
+from ..lessons.lesson import Lesson
+from ..workspace.workspace import WorkspaceError
 from . import statistics, tables
 from .duplicates import Own, Pair, near_duplicates
 from .executors import Ended, Executor

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..lesson import Lesson
-from ..library import module_name, reference_text
-from ..stub import derive
+from ..holes.library import module_name, reference_text
+from ..holes.stub import derive
+from ..lessons.lesson import Lesson
 from .tokens import Runs, likeness, names_in, runs_of
 
 ALIKE = 0.6  # likeness from which two are a pair; solutions of different authors in the course's tests stay below 0.3

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..lesson import Lesson, find_all
-from ..library import FILE_CAP
+from ..holes.library import FILE_CAP
+from ..lessons.lesson import Lesson, find_all
 
 DEEPEST = 12  # folders within folders
 PASSED_OVER = frozenset({"__pycache__", "__MACOSX", "node_modules", "venv", "env", "site-packages"})

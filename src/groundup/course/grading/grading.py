@@ -18,20 +18,24 @@ from typing import Any
 
 from ... import __version__
 from .. import courses
-from ..judge import Judge
-from ..lesson import Lesson, find
-from ..library import ROOT, Submission, module_name, reference_sources, reference_text
-from ..probes import library_modules, trees
+from ..holes.library import ROOT, Submission, module_name, reference_sources, reference_text
+from ..judging.judge import Judge
+from ..lessons.lesson import Lesson, find
+from ..lessons.probes import library_modules, trees
 from .executors import Ended
 from .gathering import Handed
 
 SCHEMA = 1
 LATE_SECONDS = 0.5  # for all checkpoints after one that ran out of time: an endless loop is paid for once
 SPARE_SECONDS = 60.0  # what a submission may take beside its long checkpoints, before the judge is taken to hang
-JUDGING = frozenset((  # modules of `course` that a verdict depends on
-    "answers", "batches", "checkpoints", "compare", "contract", "courses", "diagnose", "draw", "extras", "faults", "hearing", "judge",
-    "kinds", "lesson", "library", "overlay", "probes", "sandbox", "shrink", "verdicts",
-))  # fmt: skip
+JUDGING = {
+    "courses",
+    "holes",
+    "judging",
+    "lessons",
+    "overlay",
+    "sandbox",
+}  # the parts of `course` that a verdict depends on
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..checking.scratch import own_scratch
 from ..courses import current, use
-from ..judge import Judge
+from ..judging.judge import Judge
 from ..packs.carrying import carried, put_down
-from ..scratch import own_scratch
-from ..workspace import WorkspaceError
+from ..workspace.workspace import WorkspaceError
 from .executors import ATTEMPTS, Ended
 from .grading import Terms, Unit, grade
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from ..lesson import Lesson
-from ..terminal import printable
-from ..verdict_parts import PLAIN_NAMES
+from ..lessons.lesson import Lesson
+from ..showing.terminal import printable
+from ..showing.verdict_parts import PLAIN_NAMES
 from . import statistics
 from .duplicates import Pair
 from .rows import Row

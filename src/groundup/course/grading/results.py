@@ -12,7 +12,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from ..workspace import WorkspaceError
+from ..workspace.workspace import WorkspaceError
 from .grading import SCHEMA, Terms
 
 TERMS = "grading.json"

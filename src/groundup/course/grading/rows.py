@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from ..verdict_parts import mistake_name
+from ..showing.verdict_parts import mistake_name
 from .gathering import Handed
 
 

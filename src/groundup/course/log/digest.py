@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from ..durations import minutes_said
 from ..plan.days import MONTH_NAMES
+from ..showing.durations import minutes_said
 from .entries import Entry
 from .looking import Week, written
 from .writing import QUESTIONS

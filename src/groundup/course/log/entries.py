@@ -14,7 +14,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from ..workspace import Workspace
+from ..workspace.workspace import Workspace
 
 FOLDER = Path("notes") / "log"
 MOST = 1 << 20  # bytes of an entry that are read

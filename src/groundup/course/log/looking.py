@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from ..lesson import Lesson
-from ..listed import items
+from ..lessons.lesson import Lesson
+from ..lessons.listed import items
 from ..plan.days import day_of, monday_of
-from ..progress import Event, Standing
+from ..progress.store import Event, Standing
 from .entries import ANSWERS, ASKED, EXERCISES, Entry, Section, entry_of
 from .writing import RATING
 
@@ -112,7 +112,7 @@ def week_of(
     day: date, entries: Sequence[Entry], events: Sequence[Event], lessons: Iterable[Lesson], now: datetime
 ) -> Week:
     """The week that a day lies in."""
-    from ..time_spent import spans
+    from ..progress.time_spent import spans
 
     monday = monday_of(day)
     until = monday + timedelta(days=7)

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from ..durations import minutes_said
-from ..lesson import Lesson
-from ..listed import items
+from ..lessons.lesson import Lesson
+from ..lessons.listed import items
 from ..plan.days import MONTH_NAMES
-from ..progress import Standing, Store
-from ..terminal import printable
-from ..workspace import Workspace, WorkspaceError
+from ..progress.store import Standing, Store
+from ..showing.durations import minutes_said
+from ..showing.terminal import printable
+from ..workspace.workspace import Workspace, WorkspaceError
 from .entries import ASKED, FOLDER, Entry, encoding_of, entry_of, read_entry
 
 QUESTIONS = (

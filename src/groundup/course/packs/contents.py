@@ -8,7 +8,7 @@ import stat
 import time
 from pathlib import Path
 
-from ..lesson import LessonError
+from ..lessons.lesson import LessonError
 
 MOST_FILES, MOST_BYTES, LARGEST = 5_000, 64 << 20, 16 << 20  # of a pack; of one file in it
 DEEPEST = 12  # folders within folders

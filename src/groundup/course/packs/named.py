@@ -24,7 +24,7 @@ def times_of_pack(root: Path) -> str:
 
 
 def _named(root: Path) -> str:
-    from ..workspace import NAME, WorkspaceError, read_config
+    from ..workspace.workspace import NAME, WorkspaceError, read_config
 
     try:
         return read_config(root / NAME).course if names_pack(root) else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ... import __version__
 from ..courses import Course, learning
-from ..lesson import Lesson, find_all
+from ..lessons.lesson import Lesson, find_all
 from .contents import CourseError
 from .manifest import FORMAT, NAME, NAMED, TAKEN
 

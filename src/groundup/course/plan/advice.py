@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..durations import minutes_said
-from ..lesson import Lesson, find_all
-from ..progress import Event, passes
-from ..time_spent import PAUSE, minutes_spent, spans
-from ..workspace import Workspace
+from ..lessons.lesson import Lesson, find_all
+from ..progress.store import Event, passes
+from ..progress.time_spent import PAUSE, minutes_spent, spans
+from ..showing.durations import minutes_said
+from ..workspace.workspace import Workspace
 
 OVER, UNDER = 1.5, 0.5  # of a lesson's time: past the one, move on; below the other, slow down
 STUCK, SITTING = 120.0, 180.0  # minutes on one checkpoint, and without a pause

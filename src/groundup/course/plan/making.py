@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from ..kept_runs import kept_recipes
-from ..lesson import Lesson, find_all
-from ..progress import Event, passes
-from ..time_spent import Span, by_lesson, spans
+from ..lessons.lesson import Lesson, find_all
+from ..progress.store import Event, passes
+from ..progress.time_spent import Span, by_lesson, spans
 from ..tracks import EITHER, Track, before_begin, lessons_of
-from ..workspace import Workspace
+from ..workspace.kept_runs import kept_recipes
+from ..workspace.workspace import Workspace
 from .advice import Advice, advice
 from .calendar import HORIZON, Laid, Sitting, Start, lay, papers_of, review_weeks
 from .days import WEEK, day_of, monday_of

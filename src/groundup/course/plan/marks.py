@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ..lesson import Lesson
-from ..progress import Standing
+from ..lessons.lesson import Lesson
+from ..progress.store import Standing
 from ..tracks import EITHER, Track, gates_met, still_open
 from .calendar import QUARTER, Laid, Start, papers_of, quarter_of
 from .days import WEEK, monday_of

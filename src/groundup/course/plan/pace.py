@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from ..lesson import Lesson
-from ..time_spent import Span
+from ..lessons.lesson import Lesson
+from ..progress.time_spent import Span
 from .days import WEEK, days_of, monday_of
 from .settings import Settings
 from .slots import Slot, capacity

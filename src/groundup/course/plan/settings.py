@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from ..lesson import LEVELS
-from ..progress import Event
-from ..workspace import NAME, Workspace, WorkspaceError, read_config, write_atomically
+from ..lessons.lesson import LEVELS
+from ..progress.store import Event
+from ..workspace.workspace import NAME, Workspace, WorkspaceError, read_config, write_atomically
 from .days import day_of
 
 EVENINGS, FULL_DAYS = "evenings", "full-days"

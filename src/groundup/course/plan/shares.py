@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..time_spent import Span
+from ..progress.time_spent import Span
 
 READ = frozenset({"opened", "hinted", "looked", "read"})
 BUILT = frozenset({"checked", "passed", "saved", "built", "reset", "bug", "found", "recalled", "arena"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..durations import minutes_said
-from ..terminal import BOLD, HINT, MISS, PASS, REVERSE, SOFT, paint, width
+from ..showing.durations import minutes_said
+from ..showing.terminal import BOLD, HINT, MISS, PASS, REVERSE, SOFT, paint, width
 from .advice import TRY, Advice
 from .calendar import QUARTER, Sitting
 from .days import DAY_NAMES, MONTH_NAMES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..lesson import Lesson
+from ..lessons.lesson import Lesson
 from .slots import whole
 
 READ, BUILD, CHECK, EXERCISE = "read", "build", "check", "exercise"

@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..contract import contract
-from ..lesson import Lesson
-from ..library import module_name, reference_text
-from ..progress import Event, Standing, Store
-from ..scratch import own_scratch
-from ..time_spent import minutes_spent
-from ..workspace import Workspace, WorkspaceError, write_atomically
+from ..checking.scratch import own_scratch
+from ..holes.contract import contract
+from ..holes.library import module_name, reference_text
+from ..lessons.lesson import Lesson
+from ..progress.store import Event, Standing, Store
+from ..progress.time_spent import minutes_spent
+from ..workspace.workspace import Workspace, WorkspaceError, write_atomically
 
 BEGUN, ENDED = "arena-begun", "arena"
 FOLDER = "arena"
@@ -109,8 +109,8 @@ def blank_file(lesson: Lesson, library_path: str) -> str:
 
 def judge_bout(workspace: Workspace, store: Store, bout: Bout, now: datetime) -> tuple[dict[str, Any], float | None]:
     """The judge's reply about what stands in the arena, and the seconds it took; None where it does not pass."""
-    from ..judge import Judge  # NumPy with it
-    from ..session import source_line
+    from ..checking.session import source_line
+    from ..judging.judge import Judge  # NumPy with it
 
     lesson, paths = bout.lesson, paths_of(bout.lesson)
     files = {}

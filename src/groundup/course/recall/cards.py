@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..lesson import Lesson
-from ..listed import items
-from ..progress import Standing
+from ..lessons.lesson import Lesson
+from ..lessons.listed import items
+from ..progress.store import Standing
 
 QUESTION, REBUILD, BUG = "question", "rebuild", "bug"
 CODE = (REBUILD, BUG)

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...lab.sqlite import StoreError
-from ..bugs import faults_of
-from ..lesson import Lesson, find
-from ..library import Submission, module_name, reference_text
-from ..progress import Event, Store
-from ..workspace import Workspace, WorkspaceError, write_atomically
+from ..checking.bugs import faults_of
+from ..holes.library import Submission, module_name, reference_text
+from ..lessons.lesson import Lesson, find
+from ..progress.store import Event, Store
+from ..workspace.workspace import Workspace, WorkspaceError, write_atomically
 from .cards import BUG, MINUTES, REBUILD, Card
 
 if TYPE_CHECKING:
-    from ..judge import Judge  # NumPy with it, which cards that are only shown do without
+    from ..judging.judge import Judge  # NumPy with it, which cards that are only shown do without
 
 BEGUN, CHECKED = "recall-begun", "recall-checked"
 TRIES = 8  # parts, or faults, that are tried before a card is given up
@@ -120,7 +120,7 @@ def _write(
 
 def judge_task(workspace: Workspace, store: Store, judge: Judge, task: Task) -> dict[str, Any]:
     """The judge's reply about what has become of a task. A check is recorded, not what it is worth."""
-    from ..session import source_line
+    from ..checking.session import source_line
 
     lesson = find(task.lesson)
     try:
@@ -189,7 +189,7 @@ def _bases(store: Store, trial: Trial) -> Iterator[tuple[bool, dict[str, bytes]]
 
 def _rebuilds(files: Mapping[str, bytes]) -> dict[str, tuple[str, str]]:
     """Definition -> its file, and the file's text without it."""
-    from ..blanks import blank, parts  # libcst with it, which a card that is only shown does without
+    from ..holes.blanks import blank, parts  # libcst with it, which a card that is only shown does without
 
     found: dict[str, tuple[str, str, int]] = {}
     for path, data in files.items():

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..lesson import Lesson, find_all
-from ..progress import Event, Standing
-from ..scratch import own_scratch
+from ..checking.scratch import own_scratch
+from ..lessons.lesson import Lesson, find_all
+from ..progress.store import Event, Standing
 from ..tracks import Track, lessons_of, level_on
-from ..workspace import Workspace, WorkspaceError
+from ..workspace.workspace import Workspace, WorkspaceError
 from .arena import bouts
 from .cards import BUG, REBUILD, Card
 from .code import Task, hand_out, judge_task, open_task
@@ -114,7 +114,7 @@ def go_on(workspace: Workspace, track: Track, now: datetime) -> tuple[dict[str, 
 
     The reply is None where nothing was out; the task is None where the test is passed.
     """
-    from ..judge import Judge  # NumPy with it
+    from ..judging.judge import Judge  # NumPy with it
 
     with workspace.store(readonly=True) as store:
         events = store.events()

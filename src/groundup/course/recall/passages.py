@@ -7,8 +7,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from ..lesson import PARTS, Lesson
-from ..listed import ITEM
+from ..lessons.lesson import PARTS, Lesson
+from ..lessons.listed import ITEM
 
 WORD = re.compile(r"[a-z]{3,}")
 SHORT = 80  # characters below which a paragraph says too little

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from ..lesson import find_all
+from ..checking.scratch import own_scratch
+from ..lessons.lesson import find_all
 from ..log.entries import read_log
 from ..log.writing import keep_ratings
-from ..progress import Event
-from ..scratch import own_scratch
-from ..workspace import Workspace, WorkspaceError
+from ..progress.store import Event
+from ..workspace.workspace import Workspace, WorkspaceError
 from .cards import QUESTION, Card, deck
 from .code import Task, hand_out, judge_task, open_task
 from .schedule import RATINGS, Schedule
@@ -63,7 +63,7 @@ def desk_of(workspace: Workspace, now: datetime, minutes: int = DAILY) -> Desk:
 
 def give(workspace: Workspace, card: Card) -> Task:
     """Hands out a card of code."""
-    from ..judge import Judge  # NumPy with it
+    from ..judging.judge import Judge  # NumPy with it
 
     with own_scratch(), Judge() as judge, workspace.store() as store:
         return hand_out(workspace, store, judge, card)
@@ -74,7 +74,7 @@ def look_at(workspace: Workspace, task: Task, now: datetime, rating: str | None 
 
     rating: what the learner makes of it, once it passes.
     """
-    from ..judge import Judge  # NumPy with it
+    from ..judging.judge import Judge  # NumPy with it
 
     with own_scratch(), Judge() as judge, workspace.store() as store:
         reply = judge_task(workspace, store, judge, task)

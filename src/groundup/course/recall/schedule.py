@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ..progress import Event, passes
+from ..progress.store import Event, passes
 from .cards import SELF, Card
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..plan.days import day_of
-from ..progress import Event
+from ..progress.store import Event
 from .cards import CODE, MINUTES, QUESTION, Card
 from .schedule import Schedule
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ..workspace import Workspace, write_atomically
+from ..workspace.workspace import Workspace, write_atomically
 from .shelf import KEY, Item, ShelfError, three_passes
 
 FEWEST, MOST = 3, 5  # sentences of an entry

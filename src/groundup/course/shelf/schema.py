@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from ..workspace import Workspace
+from ..workspace.workspace import Workspace
 from .reading_log import note_of
 from .shelf import Asked, Item, held_back, rhythm, three_passes
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from ..session import next_lesson
-from ..workspace import Workspace
+from ..checking.session import next_lesson
+from ..workspace.workspace import Workspace
 from .shelf import PHASES, Item, asked_of, shelf
 
 

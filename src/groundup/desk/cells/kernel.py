@@ -18,7 +18,7 @@ from pathlib import Path
 import groundup
 
 from ...course import courses
-from ...course.library import reference_root
+from ...course.holes.library import reference_root
 from ...course.sandbox import SandboxError, frames, layers
 from ...course.sandbox.frames import FrameError
 from ...course.sandbox.host import WARM_UP, Process, ending, kind_here, readable_paths, remove_folder

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...course.extras import EXTRA_OF, how_to_get
+from ...course.lessons.extras import EXTRA_OF, how_to_get
 
 INNERMOST = 100  # frames that are looked at: a recursion may be a million deep
 SHOWN = 20_000  # characters of a traceback

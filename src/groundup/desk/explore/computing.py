@@ -18,14 +18,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ...course.answers import of_raised
-from ...course.extras import how_to_get, missing
-from ...course.lesson import Lesson, find
-from ...course.library import Problem, assemble, check_imports, module_name, read_text
-from ...course.probes import allowed_names, cut
+from ...course.holes.library import Problem, assemble, check_imports, module_name, read_text
+from ...course.judging.answers import of_raised
+from ...course.lessons.extras import how_to_get, missing
+from ...course.lessons.lesson import Lesson, find
+from ...course.lessons.probes import allowed_names, cut
 from ...course.sandbox.frames import FrameError
 from ...course.sandbox.host import Child, ChildDied, ChildLate, Sandbox, profile_of
-from ...course.workspace import find_workspace
+from ...course.workspace.workspace import find_workspace
 from ...lab.sqlite import StoreError
 from .explorable import Drawn, Explorable
 

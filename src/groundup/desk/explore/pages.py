@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from ...course.lesson import find_all
+from ...course.lessons.lesson import find_all
 
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 MATHEMATICS = re.compile(r"\$\$?[^$]*\$\$?")

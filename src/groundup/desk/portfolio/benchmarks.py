@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ...course.progress import Standing
-from ...course.workspace import Workspace, write_atomically
+from ...course.progress.store import Standing
+from ...course.workspace.workspace import Workspace, write_atomically
 from ...lab.surroundings import hardware_here
 
 DEADLINE = 120.0  # seconds for one lesson

@@ -8,8 +8,8 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
-from ...course.lesson import Lesson, find_all
-from ...course.workspace import Workspace, WorkspaceError, write_absent
+from ...course.lessons.lesson import Lesson, find_all
+from ...course.workspace.workspace import Workspace, WorkspaceError, write_absent
 from .benchmarks import kept_benchmarks, measure
 from .choices import NAME, read_choices, write_once
 from .gathering import Portfolio, gather

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import lru_cache
 
-from ...course.lesson import Lesson, LessonError
-from ...course.library import module_name
-from ...course.progress import Event, Store
-from ...course.time_spent import minutes_spent
+from ...course.holes.library import module_name
+from ...course.lessons.lesson import Lesson, LessonError
+from ...course.progress.store import Event, Store
+from ...course.progress.time_spent import minutes_spent
 from ...lab.sqlite import StoreError
 
 ORACLES = {"torch": "PyTorch", "sklearn": "scikit-learn", "scipy": "SciPy", "tiktoken": "tiktoken", "tokenizers": "tokenizers",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...course import courses
-from ...course.workspace import Workspace, WorkspaceError, write_atomically
+from ...course.workspace.workspace import Workspace, WorkspaceError, write_atomically
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 from functools import lru_cache
 
-from ...course.kept_runs import kept_recipes
-from ...course.lesson import Lesson, find_all
-from ...course.library import assemble, reference_text
+from ...course.holes.library import assemble, reference_text
+from ...course.lessons.lesson import Lesson, find_all
 from ...course.log.entries import Entry
-from ...course.progress import Standing
+from ...course.progress.store import Standing
 from ...course.tracks import Gate, Track, still_open
-from ...course.workspace import Workspace
+from ...course.workspace.kept_runs import kept_recipes
+from ...course.workspace.workspace import Workspace
 from .built import Built, built_lessons
 from .choices import Choices
 from .results import Done, Study, runs_and_studies

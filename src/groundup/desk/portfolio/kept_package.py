@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ...course.lesson import Lesson
-from ...course.workspace import Workspace, write_atomically
+from ...course.lessons.lesson import Lesson
+from ...course.workspace.workspace import Workspace, write_atomically
 from .killing import Score, Tried
 from .packaging import Package, content_hash
 

@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from ...course.faults import Fault, load_faults
-from ...course.lesson import Lesson, LessonError
-from ...course.library import assemble, module_name, reference_text
+from ...course.holes.library import assemble, module_name, reference_text
+from ...course.lessons.faults import Fault, load_faults
+from ...course.lessons.lesson import Lesson, LessonError
 from ...course.sandbox.host import remove_folder
 
 BASELINE = 120.0  # seconds that the tests of a module may take on code without a fault

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import groundup
 
-from ...course.lesson import Lesson, find_all
-from ...course.library import Problem, assemble, module_name, read_text
-from ...course.progress import Store
-from ...course.workspace import Workspace, WorkspaceError
+from ...course.holes.library import Problem, assemble, module_name, read_text
+from ...course.lessons.lesson import Lesson, find_all
+from ...course.progress.store import Store
+from ...course.workspace.workspace import Workspace, WorkspaceError
 from ...lab.sqlite import StoreError
 from .killing import Score, kill_score
 from .lender import Lender, lender

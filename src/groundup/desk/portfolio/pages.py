@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ...course.log.entries import Entry
-from ...course.workspace import Workspace
+from ...course.workspace.workspace import Workspace
 from ..assets import contents
 from ..laboratory import run_words as words
 from ..laboratory.artifacts import PICTURES

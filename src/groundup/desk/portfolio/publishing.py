@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...course.workspace import Workspace, WorkspaceError
+from ...course.workspace.workspace import Workspace, WorkspaceError
 from .site import LISTED, listed, with_list
 
 BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ...course.workspace import Workspace
+from ...course.workspace.workspace import Workspace
 from ...lab.claims import Kept
 from ...lab.compare import Group, Test, compared, difference, grouped, summaries
 from ...lab.formats import Row

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ...course.workspace import WorkspaceError
+from ...course.workspace.workspace import WorkspaceError
 
 LISTED = "portfolio-files.json"  # in the site: name and SHA-256 of every file in it
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, tzinfo
 from pathlib import Path
 
 from ...course.log.entries import FENCE, Entry, read_entry, read_log
-from ...course.workspace import Workspace
+from ...course.workspace.workspace import Workspace
 
 POSTS = Path("notes") / "posts"
 FRONT = re.compile(r"([A-Za-z][\w-]*)\s*:\s*(.*?)\s*$")

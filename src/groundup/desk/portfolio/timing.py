@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...course.batches import Batch, draw_batch, visible
-from ...course.lesson import find, find_all
+from ...course.judging.batches import Batch, draw_batch, visible
+from ...course.lessons.lesson import find, find_all
+from ...course.lessons.probes import Probe, load_probes
 from ...course.overlay import Library, Overlay, from_sources
-from ...course.probes import Probe, load_probes
-from ...course.workspace import find_workspace
+from ...course.workspace.workspace import find_workspace
 from .built import ORACLES
 from .packaging import own_files, package_sources
 

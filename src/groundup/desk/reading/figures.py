@@ -22,9 +22,9 @@ import platformdirs
 from markupsafe import Markup
 
 from ...course import courses
-from ...course.lesson import Lesson, lessons_root
+from ...course.lessons.lesson import Lesson, lessons_root
 from ...course.packs.contents import digest
-from ...course.workspace import WorkspaceError, write_atomically
+from ...course.workspace.workspace import WorkspaceError, write_atomically
 from .mathematics import in_plain_signs
 from .plates import labelled, plate, print_of, words
 
@@ -202,7 +202,7 @@ class _Drawing(threading.Thread):
 def main(folder: str, names: str) -> None:
     """Draws figures of the lesson in a folder, and says each as a line [name, svg]; those that fail are left out."""
     from ...course.figures import draw
-    from ...course.lesson import load
+    from ...course.lessons.lesson import load
     from ...course.packs.opening import around
     from ...course.packs.trust import demand
 

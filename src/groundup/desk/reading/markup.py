@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from ...course.lesson import Lesson
-from ...course.probes import load_probes
+from ...course.lessons.lesson import Lesson
+from ...course.lessons.probes import load_probes
 from .figures import comes_with_groundup, figure_if_ready, label_of
 from .prose import PREFIX, Part, parts_of
 from .typesetting import MARK, Figure

@@ -11,7 +11,7 @@ from functools import lru_cache
 from latex2mathml.converter import Converter
 from markupsafe import Markup, escape
 
-from ...course.page import plain_mathematics
+from ...course.lessons.page import plain_mathematics
 from .mathml import Unfit, written
 
 LONGEST = 2000  # characters of a formula that are converted; a longer one is no formula

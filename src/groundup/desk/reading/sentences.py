@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...course.page import plain_mathematics
+from ...course.lessons.page import plain_mathematics
 
 
 def plain(markdown: str) -> str:

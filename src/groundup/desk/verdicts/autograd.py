@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from ...course.verdict_parts import is_array, is_whole, shape_text
+from ...course.showing.verdict_parts import is_array, is_whole, shape_text
 from ..drawing.graph import Edge, Node, draw_graph
 from .texts import scalar
 from .values import as_array

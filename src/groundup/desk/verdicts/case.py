@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from ...course.lesson import Lesson
-from ...course.terminal import printable
-from ...course.verdict_parts import beginning, digits_to_tell, is_array
+from ...course.lessons.lesson import Lesson
+from ...course.showing.terminal import printable
+from ...course.showing.verdict_parts import beginning, digits_to_tell, is_array
 from ..drawing.svg import element
 from ..reading.highlight import highlighted
 from . import autograd

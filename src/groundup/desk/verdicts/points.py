@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from ...course.last_verdict import last
-from ...course.lesson import Lesson
-from ...course.probes import demands
-from ...course.session import next_lesson
-from ...course.workspace import Workspace
+from ...course.checking.last_verdict import last
+from ...course.checking.session import next_lesson
+from ...course.lessons.lesson import Lesson
+from ...course.lessons.probes import demands
+from ...course.workspace.workspace import Workspace
 from ..workbench.lesson_files import shas
 from .verdict import points
 

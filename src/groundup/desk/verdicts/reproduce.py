@@ -7,9 +7,9 @@ import math
 from functools import lru_cache
 from typing import Any
 
-from ...course.lesson import Lesson, LessonError
-from ...course.probes import cut, probe_named, trees
-from ...course.verdict_parts import is_array, is_whole
+from ...course.lessons.lesson import Lesson, LessonError
+from ...course.lessons.probes import cut, probe_named, trees
+from ...course.showing.verdict_parts import is_array, is_whole
 from .values import NOT_FINITE, as_array
 
 LARGEST, SHORT = 6000, 200  # characters: of all, and of the comment that says what is right

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from ...course.verdict_parts import is_array, is_whole
+from ...course.showing.verdict_parts import is_array, is_whole
 from ..drawing.boundary import boundary, key, key_entry, series
 from ..drawing.heat import LONGEST, heat, is_small, scale_of
 from ..drawing.picture import image

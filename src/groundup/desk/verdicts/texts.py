@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ...course.verdict_parts import number_text
+from ...course.showing.verdict_parts import number_text
 from ..drawing.svg import element
 
 CHIPS, LETTERS = 24, 300  # shown of a row, and of a text

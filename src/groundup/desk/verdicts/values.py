@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from ...course.verdict_parts import entry_at, is_array, is_whole, kind_text, shape_text
+from ...course.showing.verdict_parts import entry_at, is_array, is_whole, kind_text, shape_text
 from ..drawing.heat import LONGEST, heat, is_small, scale_of
 from ..drawing.svg import element
 from .texts import CHIPS, chip, chips, clipped, is_row, rows, scalar, texts, visible

@@ -23,9 +23,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ...course.lesson import Lesson
-from ...course.terminal import printable
-from ...course.verdict_parts import beginning, first_failure, mistake_name
+from ...course.lessons.lesson import Lesson
+from ...course.showing.terminal import printable
+from ...course.showing.verdict_parts import beginning, first_failure, mistake_name
 from ..drawing.svg import element
 from .case import trio, whole_case
 from .seeing import seen

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...course.doctor import findings
+from ...course.workspace.doctor import findings
 from ..paging import render
 from ..place import Place
 

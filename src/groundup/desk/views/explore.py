@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...course.lesson import Lesson, find
+from ...course.lessons.lesson import Lesson, find
 from ..explore import find_all
 from ..explore.computing import PROFILES, Computing, NotComputed, profile_for
 from ..explore.explorable import Drawn, Explorable

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ...course import bugs, steps
-from ...course.client import judge
-from ...course.page import hints
-from ...course.time_spent import minutes_spent
+from ...course.checking import bugs, steps
+from ...course.checking.client import judge
+from ...course.lessons.page import hints
+from ...course.progress.time_spent import minutes_spent
 from ..hub import FROM_NOW, Message
 from ..paging import Refused, body_of, render
 from ..place import Place, lesson_of
@@ -157,7 +157,7 @@ def _bug(place: Place, section_id: str) -> dict[str, Any]:
     reply = bugs.judge_bug(workspace, lesson, out)
     if reply["verdict"]["passed"]:
         return {"says": f"Found and mended. It was: {out.fault}.", "found": True}
-    from ...course.probes import demands
+    from ...course.lessons.probes import demands
 
     return {
         "says": f"{out.path} still has its mistake.",

@@ -11,13 +11,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...course import courses
-from ...course.kept_runs import kept_recipes
-from ...course.lesson import Lesson, find_all
-from ...course.progress import Standing
-from ...course.session import next_lesson
-from ...course.time_spent import minutes_spent
+from ...course.checking.session import next_lesson
+from ...course.lessons.lesson import Lesson, find_all
+from ...course.progress.store import Standing
+from ...course.progress.time_spent import minutes_spent
+from ...course.showing.wall import state
 from ...course.tracks import Gate, Track, lessons_of, still_open
-from ...course.wall import state
+from ...course.workspace.kept_runs import kept_recipes
 from ..paging import fragment, render
 from ..place import Place
 from ..reading.sentences import plain

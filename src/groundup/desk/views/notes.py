@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ...course.lesson import find_all
+from ...course.lessons.lesson import find_all
 from ...course.log import looking, writing
 from ...course.log.digest import digest
 from ...course.log.entries import ANSWERS, ASKED, Entry, read_entry, read_log
 from ...course.plan.days import day_of, here, monday_of, said
-from ...course.time_spent import minutes_spent
+from ...course.progress.time_spent import minutes_spent
 from ..paging import Refused, body_of, render
 from ..place import Place, lesson_of
 from ..reading.noted import noted

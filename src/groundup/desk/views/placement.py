@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...course.lesson import Lesson
-from ...course.placement import ASSESSMENT, Tried, chosen, place
-from ...course.progress import Standing
+from ...course.checking.placement import ASSESSMENT, Tried, chosen, place
+from ...course.lessons.lesson import Lesson
+from ...course.progress.store import Standing
 from ..paging import Refused, render
 from ..place import Place, lesson_of
 

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ...course.durations import minutes_said
 from ...course.plan.calendar import QUARTER, Sitting
 from ...course.plan.days import DAY_NAMES, MONTH_NAMES, here, said
 from ...course.plan.ends import number
@@ -21,7 +20,8 @@ from ...course.plan.marks import GATE, Mark
 from ...course.plan.settings import EVENINGS, FULL_DAYS, decide, tick
 from ...course.plan.shares import WANTED
 from ...course.plan.text import entries_said, percent
-from ...course.workspace import WorkspaceError
+from ...course.showing.durations import minutes_said
+from ...course.workspace.workspace import WorkspaceError
 from ..drawing.svg import element, picture
 from ..paging import Refused, body_of, render
 from ..place import Place

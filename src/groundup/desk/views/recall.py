@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ...course.lesson import find_all
+from ...course.lessons.lesson import find_all
+from ...course.lessons.probes import demands
 from ...course.log.entries import entry_of, read_log
 from ...course.log.looking import written
 from ...course.plan.days import here, said
-from ...course.probes import demands
 from ...course.recall import arena, final, reviews
 from ...course.recall.cards import BUG, QUESTION, Card
 from ...course.recall.code import open_task

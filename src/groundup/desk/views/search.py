@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ...course.lesson import Lesson, find_all
+from ...course.lessons.lesson import Lesson, find_all
 from ..place import Place
 from ..reading.sentences import plain
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ...course import courses
-from ...course.lesson import find_all
+from ...course.lessons.lesson import find_all
 from ...course.plan.days import here
 from ...course.shelf import reading_log
 from ...course.shelf.bibtex import bibtex
@@ -30,7 +30,7 @@ from ...course.shelf.shelf import (
     three_passes,
 )
 from ...course.shelf.standing import phase_at, unread_before
-from ...course.workspace import WorkspaceError
+from ...course.workspace.workspace import WorkspaceError
 from ..paging import Refused, body_of, render
 from ..place import Place
 

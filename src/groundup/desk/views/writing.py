@@ -16,7 +16,7 @@ from ...course.log.entries import read_entry, read_log
 from ...course.log.writing import keep_ratings
 from ...course.recall import arena
 from ...course.recall.code import open_task
-from ...course.workspace import Workspace
+from ...course.workspace.workspace import Workspace
 from ..paging import Refused, body_of
 from ..place import Place, lesson_of
 from ..workbench.text_files import State, state_of, write_over

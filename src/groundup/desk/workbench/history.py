@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...course.lesson import Lesson
-from ...course.workspace import Workspace
+from ...course.lessons.lesson import Lesson
+from ...course.workspace.workspace import Workspace
 from ..paging import Refused
 
 KINDS = {"checked": "checked", "passed": "passed", "reset": "before a reset", "saved": "before a change here"}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...course.last_verdict import hashes, last
-from ...course.lesson import Lesson
-from ...course.workspace import Workspace
+from ...course.checking.last_verdict import hashes, last
+from ...course.lessons.lesson import Lesson
+from ...course.workspace.workspace import Workspace
 from ..paging import Refused
 from .text_files import State, state_of, write_over
 

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...course.workspace import write_atomically
+from ...course.workspace.workspace import write_atomically
 from ..paging import Refused
 
 LARGEST = 1 << 20  # bytes of a file that the editor opens

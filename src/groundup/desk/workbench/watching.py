@@ -8,8 +8,8 @@ from typing import Any
 
 import watchfiles
 
-from ...course.lesson import Lesson, find, find_all
-from ...course.progress import Event
+from ...course.lessons.lesson import Lesson, find, find_all
+from ...course.progress.store import Event
 from ..hub import FROM_NOW, Message
 from ..place import Place
 from ..verdicts.points import points_html

@@ -1,0 +1,1 @@
+"""What the authors of lessons have their work checked with."""

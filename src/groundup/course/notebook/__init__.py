@@ -1,0 +1,1 @@
+"""A lesson as a Jupyter notebook, and what the notebook can call."""

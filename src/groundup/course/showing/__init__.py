@@ -1,0 +1,1 @@
+"""How a verdict, the map and a stretch of time are put into words and colours."""

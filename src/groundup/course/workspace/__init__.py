@@ -1,0 +1,1 @@
+"""The learner's folder, what stands in it, and the machine that it is on."""
