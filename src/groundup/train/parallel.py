@@ -18,6 +18,7 @@ The order in which a program does things matters: start, build the model, `wrap`
 import contextlib
 import datetime
 import os
+import time
 
 import torch
 import torch.distributed as dist
@@ -31,6 +32,8 @@ LOST = (
     "Timed out waiting",
     "remote process exited",
 )
+LINGER = 0.2  # seconds: gloo's threads let go of the last results a moment after they are there, and need the GIL for that. A process
+# that lets go of its model meanwhile holds the GIL and waits for those threads, for ever; one that ends is aborted.
 
 
 class ParallelError(RuntimeError):
@@ -185,6 +188,7 @@ class Copies(Alone):
     def close(self):
         if dist.is_initialized():
             self.barrier()
+            time.sleep(LINGER)
             dist.destroy_process_group()
 
     def __exit__(self, kind, error, trace):
