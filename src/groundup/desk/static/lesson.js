@@ -145,13 +145,17 @@ function markLine() {
   }
 }
 
-// What the disk says now: sha of each file, "" where there is none.
-async function onDisk(shas) {
+// What the disk says now: sha of each file, "" where there is none. Looked at between saves: what is read during one may be what it replaces.
+function onDisk(shas) {
+  saving = saving.then(() => look(shas)).catch(refuse);
+  return saving;
+}
+
+async function look(shas) {
   for (const [number, sha] of shas.entries()) {
     if (!files[number] || sha === files[number].sha) continue;
-    await saving;
-    if (sha === files[number].sha) continue;
     const told = await ask("GET", `${url}/file/${number}`);
+    if (told.sha === files[number].sha) continue; // old news: of a state that a save from here has replaced
     const mine = number === at ? editor.text() : takeDraft(number)?.text ?? files[number].text;
     if (told.text === mine || mine === files[number].text) {
       files[number].text = told.text;
@@ -432,7 +436,7 @@ points.addEventListener("click", (event) => {
 });
 
 follow(`lesson:${id}`, ({ kind, data }) => {
-  if (kind === "files" && editor) onDisk(data).catch(refuse);
+  if (kind === "files" && editor) onDisk(data);
   if (kind === "files" && !element && data.some(Boolean)) location.reload();
   if (kind === "news" && data.points) show(data.points);
 }, { since: page.dataset.cursor });

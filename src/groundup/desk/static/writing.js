@@ -65,15 +65,18 @@ export async function write(element) {
     if (which === "disk") state("saved");
     else save().catch(refuse);
   });
-  // Who comes back from another editor finds what was saved there.
-  addEventListener("focus", async () => {
+  // Who comes back from another editor finds what was saved there. Looked at between saves: what is read during one may be what it replaces.
+  addEventListener("focus", () => { saving = saving.catch(() => {}).then(look); });
+
+  async function look() {
     if (theirs || surface.text() !== agreed) return;
     const now = await ask("GET", url).catch(() => null);
     if (!now || now.sha === sha || surface.text() !== agreed) return;
     agreed = now.text;
     sha = now.sha;
     surface.setText(now.text);
-  });
+  }
+
   addEventListener("beforeunload", (event) => {
     if (surface.text() !== agreed) event.preventDefault();
   });
