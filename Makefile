@@ -13,7 +13,7 @@ learn: setup
 
 test: setup system
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy && $(BIN)/lint-imports
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist worksteal
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 bench: setup
 	@for f in training_speed shakespeare; do echo "$$f"; $(BIN)/python benchmarks/$$f.py || exit 1; done

@@ -178,6 +178,7 @@ def postgres():
         shutil.rmtree(folder)
 
 
+@pytest.mark.thorough
 def test_workers_share_a_postgresql_and_one_that_is_killed_is_replaced(lab, postgres):
     arguments = ("sweep", "counting", *RANGE, "--storage", postgres)
     victim = lab.launch(*arguments, "--trials", "5", HANG_AT="14")

@@ -167,6 +167,7 @@ def test_two_tabs_show_the_same_file(desk, lesson, value_source, overwritten):
         expect(tab.locator("#conflict")).to_be_hidden()
 
 
+@pytest.mark.thorough
 def test_there_may_be_more_tabs_than_a_browser_has_connections(desk, lesson, value_source):
     """Six to a host: a seventh page would never load if each tab held one for its events."""
     tabs = [lesson]

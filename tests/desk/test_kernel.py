@@ -24,6 +24,8 @@ from groundup.desk.cells.kernel import Busy, Kernel
 from groundup.desk.cells.kernels import FORGOTTEN, RESTED, Kernels
 from groundup.desk.cells.outputs import DOTS, PNG, read
 
+from ..thorough import some
+
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own layers are Linux's")
 SANDBOX = "Cells run in a sandbox"
 SOON = 20.0  # seconds to wait for what should come at once
@@ -311,7 +313,7 @@ HOSTILE = {
 
 
 @LINUX
-@pytest.mark.parametrize("name", list(HOSTILE))
+@pytest.mark.parametrize("name", some(HOSTILE, lambda name: list(HOSTILE).index(name) % 2 == 0))
 def test_a_hostile_cell_ends_in_a_sentence_and_the_next_one_runs(name, tmp_path):
     code, how, says = HOSTILE[name]
     kernels = Kernels(tmp_path, seconds=1.0 if how in ("stopped", "") or name == "no heed" else 20.0)

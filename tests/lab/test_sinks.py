@@ -343,6 +343,7 @@ def history(server, run, name):
     return [(m.step, m.value) for m in MlflowClient(server.url).get_metric_history(run, name)]
 
 
+@pytest.mark.thorough
 def test_an_mlflow_server_that_is_killed_in_the_middle_has_everything_once_in_the_end(records, server, monkeypatch):
     from mlflow import MlflowClient
 

@@ -48,9 +48,14 @@ class Report:
 
 
 def check_lesson(
-    folder: Path, judge: Judge, say: Callable[[str], None] = lambda _: None, seeds: Sequence[int] = SEEDS
+    folder: Path,
+    judge: Judge,
+    say: Callable[[str], None] = lambda _: None,
+    seeds: Sequence[int] = SEEDS,
+    *,
+    naming: bool = True,
 ) -> Report:
-    """Every rule on one lesson. LessonError if it cannot even be read."""
+    """Every rule on one lesson; without `naming`, all but that its faults are named. LessonError if it cannot even be read."""
     lesson = load(folder)
     report = Report(lesson)
     texts = {path: _reference(lesson, path) for path in lesson.builds}
@@ -78,7 +83,7 @@ def check_lesson(
     for c in stub.checkpoints:
         if c.verdict is not Verdict.MISSING:
             report.problems.append(f"the stub is {c.verdict.value}, not missing, at {c.name!r}: {c.says}")
-    _faults(lesson, judge, texts, report, say)
+    _faults(lesson, judge, texts, report, say, naming)
     return report
 
 
@@ -96,8 +101,8 @@ def _reference(lesson: Lesson, path: str) -> str:
     return source
 
 
-def _submission(texts: dict[str, str]) -> Submission:
-    return Submission({path: text.encode() for path, text in texts.items()})
+def _submission(texts: dict[str, str], unnamed: bool = False) -> Submission:
+    return Submission({path: text.encode() for path, text in texts.items()}, unnamed=unnamed)
 
 
 def _first_failure(verdict: LessonVerdict) -> str:
@@ -143,7 +148,9 @@ def _figures(lesson: Lesson, report: Report) -> None:
             report.problems.append(f"the figure {name} is not drawn: {type(problem).__name__}: {problem}")
 
 
-def _faults(lesson: Lesson, judge: Judge, texts: dict[str, str], report: Report, say: Callable[[str], None]) -> None:
+def _faults(
+    lesson: Lesson, judge: Judge, texts: dict[str, str], report: Report, say: Callable[[str], None], naming: bool
+) -> None:
     faults = load_faults(lesson, texts)
     report.faults = len(faults)
     if len(faults) < FAULTS_AT_LEAST:
@@ -152,15 +159,17 @@ def _faults(lesson: Lesson, judge: Judge, texts: dict[str, str], report: Report,
     touched = judge.diagnostician(lesson).touched = {fault.name: reach.of(fault) for fault in faults}
     for fault in faults:
         say(fault.name)
-        edited = {**texts, fault.file: fault.apply(texts[fault.file])}
+        edited = _submission({**texts, fault.file: fault.apply(texts[fault.file])}, unnamed=not naming)
         only = touched[fault.name]
-        verdict = judge.check(lesson, _submission(edited), seed=SEEDS[-1], whole=False, long=False, only=only)
+        verdict = judge.check(lesson, edited, seed=SEEDS[-1], whole=False, long=False, only=only)
         if not only or all(c.passed or c.stretch for c in verdict.checkpoints):
             report.problems.append(f"the fault {fault.name!r} passes")
             continue
-        if fault.name not in [c.fault for c in verdict.checkpoints]:  # named later, or never
-            verdict = judge.check(lesson, _submission(edited), seed=SEEDS[-1], hurried=False, long=False)
         report.killed += 1
+        if not naming:
+            continue
+        if fault.name not in [c.fault for c in verdict.checkpoints]:  # named later, or never
+            verdict = judge.check(lesson, edited, seed=SEEDS[-1], hurried=False, long=False)
         if fault.name in [c.fault for c in verdict.checkpoints]:
             report.named += 1
         else:
