@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .browser import accessible, fits
+from .running_desk import Desk
 
 pytestmark = pytest.mark.thorough  # a browser takes its time: `make peers` runs these
 
@@ -20,9 +21,19 @@ def colour(page):
     return page.evaluate("getComputedStyle(document.querySelector('.plate')).color")
 
 
-def test_figures_come_by_themselves_one_after_the_other_and_follow_the_theme(desk, page):
+@pytest.fixture
+def new_machine(tmp_path):
+    """A desk where no figure has been drawn before."""
+    made = Desk(tmp_path)
+    made.environment["XDG_CACHE_HOME"] = str(tmp_path / "cache")
+    made.start()
+    yield made
+    made.close()
+
+
+def test_figures_come_by_themselves_one_after_the_other_and_follow_the_theme(new_machine, page):
     page.add_init_script(COUNTING)
-    desk.enter(page, "/lesson/2.2")
+    new_machine.enter(page, "/lesson/2.2")
     expect(page.locator("figure .plate")).to_have_count(3, timeout=120_000)
     assert page.locator(".undrawn").count() == 0
     assert page.evaluate("[window.asked, window.most]") == [3, 1]
