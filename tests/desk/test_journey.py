@@ -60,6 +60,21 @@ def test_from_an_empty_workspace_to_a_brick_in_the_wall(desk, page, value_source
     assert desk.read("grad/value.py") == value_source
 
 
+def test_a_click_before_the_pages_script_has_come_is_done_when_it_has(desk, page):
+    desk.enter(page)
+    held = []
+    page.route("**/lesson.js", lambda route: held.append(route))
+    page.goto(desk.url + "lesson/1.3", wait_until="commit")
+    page.keyboard.press("?")  # the desk's own script is there when its keys are
+    until(lambda: page.locator("dialog[open]").count() or page.keyboard.press("?"))
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Open the lesson").click()
+    assert not (desk.root / "mine/grad/value.py").exists()
+    until(lambda: held)
+    page.unroute("**/lesson.js")  # and lets it come
+    holds(page, "A scalar autograd engine")
+
+
 def test_saves_follow_one_another_and_the_last_word_is_on_the_disk(desk, lesson):
     lesson.locator("#editor .cm-content").click()
     lesson.keyboard.press("Control+End")

@@ -1,5 +1,6 @@
 // Keys and the palette: every command of a page has a name, many have a key, all are found by typing.
 const commands = new Map();
+let waiting = null; // a command that was clicked before its page's script had come
 let prefix = "";
 let prefixTimer = 0;
 let dialog, input, list, chosen = 0, entries = [], asked = 0;
@@ -7,11 +8,16 @@ let dialog, input, list, chosen = 0, entries = [], asked = 0;
 // key("r", "check", "check what is saved", action); the key may be "" or two, such as "g m".
 export function key(keys, name, says, action) {
   commands.set(name, { keys, name, says, action });
+  if (waiting?.name !== name) return;
+  const { element } = waiting;
+  waiting = null;
+  setTimeout(() => action(element)); // once the rest of that script has run
 }
 
 export function run(name, element) {
   const command = commands.get(name);
   if (command) return command.action(element);
+  waiting = { name, element };
 }
 
 function typing(target) {
