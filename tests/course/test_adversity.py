@@ -24,6 +24,8 @@ from groundup.course.lessons.lesson import find
 from groundup.course.progress.store import Store
 from groundup.course.workspace.workspace import WorkspaceError, find_workspace, write_atomically
 
+from ..thorough import some
+
 LESSON, BUILT, MODULE = "1.1", "mine/drills/arrays.py", "drills.arrays"  # its oracle needs no torch
 PATIENCE = 60.0  # seconds
 DATABASE = ".groundup/progress.db"
@@ -197,8 +199,11 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(small_disk
 
 @pytest.mark.parametrize(
     "name",
-    ["with a space", "naïve-日本語-🧱", "quote'\"s", "-dash", "percent%20?#&", "a" * 120 + "/" + "b" * 120],
-    ids=["space", "unicode", "quotes", "dash", "percent", "long"],
+    some(
+        ["naïve 日本語-🧱", "a" * 120 + "/" + "b" * 120, "quote'\"s", "-dash", "percent%20?#&"],
+        lambda name: name.startswith(("naïve", "a")),
+    ),
+    ids=["unicode", "long", "quotes", "dash", "percent"],
 )  # fmt: skip
 def test_a_workspace_may_lie_anywhere(groundup, faulty, name):
     above = groundup.here / name
@@ -338,7 +343,9 @@ def leaving(channel):
     channel.sendall(b'{"verdict": {"les')
 
 
-@pytest.mark.parametrize("behave", [silent, trickling, babbling, listing, leaving])
+@pytest.mark.parametrize(
+    "behave", some([silent, trickling, babbling, listing, leaving], lambda behave: behave in (silent, leaving))
+)
 def test_a_judge_that_does_not_answer_is_given_up_and_the_check_is_cold(groundup, workspace, behave):
     groundup("judge", "--stop")
     with socket.socket(socket.AF_UNIX) as impostor:
