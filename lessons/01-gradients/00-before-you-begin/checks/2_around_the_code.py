@@ -3,10 +3,10 @@
 import bdb
 import importlib.util
 import io
-import itertools
 import linecache
 import os
 import pdb
+import re
 import sys
 import tempfile
 import types
@@ -293,17 +293,19 @@ def _():
 
 @merging.oracle
 def _(base, ours, theirs):
+    kinds = "".join(
+        "=" if old == mine == other else "o" if other == old else "t" if mine == old else "s" if mine == other else "x"
+        for old, mine, other in zip(base, ours, theirs)
+    )
+    side = {"=": base, "o": ours, "t": theirs, "s": ours}
     merged, conflicts = [], 0
-    rows = zip(base, ours, theirs)
-    for changed, group in itertools.groupby(rows, key=lambda row: len(set(row)) > 1):
-        old, mine, other = (list(lines) for lines in zip(*group))
-        if not changed or mine == other or other == old:
-            merged += mine
-        elif mine == old:
-            merged += other
+    for stretch in re.finditer("=+|[^=]+", kinds):
+        here = slice(*stretch.span())
+        if len(set(stretch[0])) == 1 and stretch[0][0] in side:
+            merged += side[stretch[0][0]][here]
         else:
             conflicts += 1
-            merged += ["<<<<<<< ours", *mine, "=======", *other, ">>>>>>> theirs"]
+            merged += "<<<<<<< ours", *ours[here], "=======", *theirs[here], ">>>>>>> theirs"
     return merged, conflicts
 
 

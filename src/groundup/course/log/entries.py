@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -42,6 +42,18 @@ class Section:
         return next((line.strip() for line in self.text.splitlines() if line.strip()), "")
 
 
+def lines_of(text: str) -> Iterator[tuple[str, bool]]:
+    """Each line, and whether it stands in a fence; the line that begins one does, the line that ends it does not."""
+    fence = ""
+    for line in text.splitlines():
+        mark = FENCE.match(line)
+        if mark and not fence:
+            fence = mark[1]
+        elif mark and mark[1].startswith(fence) and not line.strip(" `~"):
+            fence = ""
+        yield line, bool(fence)
+
+
 @dataclass(frozen=True)
 class Entry:
     """One file of the log. problem: why it could not be read, or not all of it; "" for most."""
@@ -71,14 +83,8 @@ class Entry:
     def sections(self) -> list[Section]:
         """Its parts by headings, in order; what stands in a fence is no heading."""
         parts: list[tuple[str, list[str]]] = [("", [])]
-        fence = ""
-        for line in self.text.splitlines():
-            mark = FENCE.match(line)
-            if mark and not fence:
-                fence = mark[1]
-            elif mark and mark[1].startswith(fence) and not line.strip(" `~"):
-                fence = ""
-            if not fence and (heading := HEADING.match(line)):
+        for line, fenced in lines_of(self.text):
+            if not fenced and (heading := HEADING.match(line)):
                 parts.append((heading[2], []))
             else:
                 parts[-1][1].append(line)

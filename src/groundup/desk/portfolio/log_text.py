@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ...course.log.entries import ASKED, FENCE, HEADING
+from ...course.log.entries import ASKED, HEADING, lines_of
 from ...course.log.writing import HOW_TO_RATE
 
 BOX = re.compile(r"^\s*[-*+]\s*\[\s*\]")
@@ -35,17 +35,10 @@ def answered(text: str) -> str:
 
 
 def _parts(text: str) -> list[_Part]:
-    parts, fence = [_Part(0, "")], ""
-    for line in text.splitlines():
-        mark = FENCE.match(line)
-        if mark and not fence:
-            fence = mark[1]
-        elif mark and mark[1].startswith(fence) and not line.strip(" `~"):
-            fence = ""
-        elif not fence and (heading := HEADING.match(line)):
+    parts = [_Part(0, "")]
+    for line, fenced in lines_of(text):
+        if not fenced and (heading := HEADING.match(line)):
             parts.append(_Part(len(heading[1]), line))
-            continue
-        elif not fence and (BOX.match(line) or RATING.match(line) or line.strip() == HOW_TO_RATE):
-            continue
-        parts[-1].lines.append(line if fence else TICKED.sub(r"\1", line))
+        elif fenced or not (BOX.match(line) or RATING.match(line) or line.strip() == HOW_TO_RATE):
+            parts[-1].lines.append(line if fenced else TICKED.sub(r"\1", line))
     return parts

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from markupsafe import Markup, escape
 
-from ...course.log.entries import FENCE
+from ...course.log.entries import lines_of
 from ..reading.prose import Part, parts_of
 from ..reading.typesetting import MARK, Figure
 
@@ -52,14 +52,9 @@ def _with_figures(part: Part, addresses: list[str]) -> str:
 def _marked(text: str, pictures: Mapping[str, str]) -> str:
     """The text with each picture that is there as a figure, outside fences."""
     places = {source: number for number, source in enumerate(pictures)}
-    lines, fence = [], ""
-    for line in text.split("\n"):
-        mark = FENCE.match(line)
-        if mark and not fence:
-            fence = mark[1]
-        elif mark and mark[1].startswith(fence) and not line.strip(" `~"):
-            fence = ""
-        elif not fence:
+    lines = []
+    for line, fenced in lines_of(text):
+        if not fenced:
             line = IMAGE.sub(lambda m: f"![{m[1]}](figures.py#picture{places[m[2]]})" if m[2] in places else m[0], line)
         lines.append(line)
     return "\n".join(lines)

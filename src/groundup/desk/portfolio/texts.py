@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 
-from ...course.log.entries import FENCE, Entry, read_entry, read_log
+from ...course.log.entries import Entry, lines_of, read_entry, read_log
 from ...course.workspace.workspace import Workspace
 
 POSTS = Path("notes") / "posts"
@@ -112,14 +112,9 @@ def _allowed(entries: Iterable[Entry], every: bool) -> Iterator[Entry]:
 
 def _without_permission(text: str) -> tuple[bool, str]:
     """Whether a line outside every fence is `public: yes`, and the text without it."""
-    kept, public, fence = [], False, ""
-    for line in text.splitlines():
-        mark = FENCE.match(line)
-        if mark and not fence:
-            fence = mark[1]
-        elif mark and mark[1].startswith(fence) and not line.strip(" `~"):
-            fence = ""
-        if not fence and PUBLIC.match(line):
+    kept, public = [], False
+    for line, fenced in lines_of(text):
+        if not fenced and PUBLIC.match(line):
             public = True
         else:
             kept.append(line)
