@@ -133,6 +133,17 @@ def pages(folder):
         lessons = [f"/lesson/{lesson.section_id}" for lesson in find_all()]
         explorables = [f"/explore/{name}" for name in find_explorables()]
         others = ["/", "/explore", "/runs", "/runs/1", "/recipes", "/recipes/two-moons", "/claims", "/search?q=tree"]
+        others += [
+            "/plan",
+            "/notes",
+            "/recall",
+            "/shelf",
+            "/guide",
+            "/guide/compute",
+            "/portfolio",
+            "/placement",
+            "/doctor",
+        ]
         for label, paths in [*((path, [path]) for path in others), ("lessons", lessons), ("explorables", explorables)]:
             first, later = [], []
             for path in paths:
